@@ -1,0 +1,16 @@
+//! Settings, and the only reader of `pipelines/`: the site file and the camera files.
+//!
+//! Files are parsed into domain types once; a fault anywhere means that nothing starts. May import
+//! [`crate::geometry`] only.
+
+mod camera;
+mod diagnostic;
+mod site;
+mod style;
+
+pub use camera::{Camera, Zone, ZoneKind, check_size};
+pub use diagnostic::{SettingsError, SettingsFault};
+pub use site::{
+    Cadence, DetectSettings, EncodeSettings, LimitSettings, MaskSettings, Provider, Site, TilingMode,
+};
+pub use style::{NotAColour, Rgb, Style};

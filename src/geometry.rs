@@ -1,0 +1,368 @@
+//! Sizes, boxes and polygons, each in a named space, and the one rule of rounding: outward.
+//!
+//! Owns nothing but numbers. Frame space is pixels of the picture *as displayed* (after rotation), origin at
+//! the top left, x to the right, y down; a coordinate names a pixel's edge, so a frame of width `w` spans
+//! `0.0..=w`. Unit space is the same picture scaled to `0..=1` on both axes.
+
+use serde::{Deserialize, Serialize};
+
+/// Width and height of a picture in whole pixels, as displayed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FrameSize {
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+}
+
+impl FrameSize {
+    /// Number of luma samples.
+    #[must_use]
+    pub fn area_px(self) -> u64 {
+        u64::from(self.width) * u64::from(self.height)
+    }
+
+    /// Number of chroma pairs (2x2 luma blocks) across and down in 4:2:0, the last one possibly half outside.
+    #[must_use]
+    pub fn chroma(self) -> (u32, u32) {
+        (self.width.div_ceil(2), self.height.div_ceil(2))
+    }
+
+    /// Whether the two have the same shape, to within one per cent.
+    #[must_use]
+    pub fn same_aspect(self, other: Self) -> bool {
+        let a = f64::from(self.width) * f64::from(other.height);
+        let b = f64::from(other.width) * f64::from(self.height);
+        (a - b).abs() <= 0.01 * a.max(b)
+    }
+}
+
+impl std::fmt::Display for FrameSize {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}x{}", self.width, self.height)
+    }
+}
+
+/// A box in frame space, `x0 <= x1`, `y0 <= y1`, pixels; it may reach beyond the frame.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct BoxPx {
+    /// Left edge.
+    pub x0: f32,
+    /// Top edge.
+    pub y0: f32,
+    /// Right edge.
+    pub x1: f32,
+    /// Bottom edge.
+    pub y1: f32,
+}
+
+impl BoxPx {
+    /// The box between two corners.
+    #[must_use]
+    pub const fn new(x0: f32, y0: f32, x1: f32, y1: f32) -> Self {
+        Self { x0, y0, x1, y1 }
+    }
+
+    /// Pixels across, never below zero.
+    #[must_use]
+    pub fn width(&self) -> f32 {
+        (self.x1 - self.x0).max(0.0)
+    }
+
+    /// Pixels down, never below zero.
+    #[must_use]
+    pub fn height(&self) -> f32 {
+        (self.y1 - self.y0).max(0.0)
+    }
+
+    /// Square pixels.
+    #[must_use]
+    pub fn area(&self) -> f32 {
+        self.width() * self.height()
+    }
+
+    /// Square pixels shared with `other`. Each side is clamped at zero *before* they are multiplied: two boxes
+    /// apart on both axes would otherwise share a positive area, and one of two people would be suppressed.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> f32 {
+        let w = (self.x1.min(other.x1) - self.x0.max(other.x0)).max(0.0);
+        let h = (self.y1.min(other.y1) - self.y0.max(other.y0)).max(0.0);
+        w * h
+    }
+
+    /// Intersection over union, `0..=1`; zero for two empty boxes.
+    #[must_use]
+    pub fn iou(&self, other: &Self) -> f32 {
+        let shared = self.intersection(other);
+        let union = self.area() + other.area() - shared;
+        if union > 0.0 { shared / union } else { 0.0 }
+    }
+
+    /// The smallest box around both.
+    #[must_use]
+    pub fn hull(&self, other: &Self) -> Self {
+        Self::new(self.x0.min(other.x0), self.y0.min(other.y0), self.x1.max(other.x1), self.y1.max(other.y1))
+    }
+
+    /// Grown on every side: by `share` of its width left and right and of its height above and below, and at
+    /// least by `min_px`.
+    #[must_use]
+    pub fn grown(&self, share: f32, min_px: f32) -> Self {
+        let dx = (self.width() * share).max(min_px);
+        let dy = (self.height() * share).max(min_px);
+        Self::new(self.x0 - dx, self.y0 - dy, self.x1 + dx, self.y1 + dy)
+    }
+
+    /// True where all four edges are numbers and the corners are in order.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        [self.x0, self.y0, self.x1, self.y1].iter().all(|v| v.is_finite())
+            && self.x1 > self.x0
+            && self.y1 > self.y0
+    }
+}
+
+/// A rectangle of whole pixels inside a frame: `x0..x1`, `y0..y1`, rounded outward to chroma pairs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PxRect {
+    /// First column, even.
+    pub x0: u32,
+    /// First row, even.
+    pub y0: u32,
+    /// One past the last column; even, or the frame's width.
+    pub x1: u32,
+    /// One past the last row; even, or the frame's height.
+    pub y1: u32,
+}
+
+impl PxRect {
+    /// Every pixel that `area` touches, rounded outward to chroma pairs and cut to the frame; `None` where it
+    /// touches none.
+    #[must_use]
+    pub fn outward(area: &BoxPx, frame: FrameSize) -> Option<Self> {
+        let low = |v: f32, max: u32| (v.floor().max(0.0) as u32).min(max) & !1;
+        let high = |v: f32, max: u32| ((v.ceil().max(0.0) as u32).min(max).next_multiple_of(2)).min(max);
+        let rect = Self {
+            x0: low(area.x0, frame.width),
+            y0: low(area.y0, frame.height),
+            x1: high(area.x1, frame.width),
+            y1: high(area.y1, frame.height),
+        };
+        let touches = area.is_sound()
+            && area.x1 > 0.0
+            && area.y1 > 0.0
+            && area.x0 < frame.width as f32
+            && area.y0 < frame.height as f32;
+        (touches && rect.x1 > rect.x0 && rect.y1 > rect.y0).then_some(rect)
+    }
+
+    /// The whole frame.
+    #[must_use]
+    pub const fn whole(frame: FrameSize) -> Self {
+        Self { x0: 0, y0: 0, x1: frame.width, y1: frame.height }
+    }
+
+    /// Pixels across.
+    #[must_use]
+    pub const fn width(&self) -> u32 {
+        self.x1 - self.x0
+    }
+
+    /// Pixels down.
+    #[must_use]
+    pub const fn height(&self) -> u32 {
+        self.y1 - self.y0
+    }
+
+    /// Number of pixels.
+    #[must_use]
+    pub fn area_px(&self) -> u64 {
+        u64::from(self.width()) * u64::from(self.height())
+    }
+}
+
+/// A point in unit space: `0..=1` of the frame on both axes.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct UnitPoint {
+    /// Share of the width, from the left.
+    pub x: f64,
+    /// Share of the height, from the top.
+    pub y: f64,
+}
+
+/// What is wrong with a polygon.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum PolygonFault {
+    /// Two points draw a line, one a dot.
+    #[error("a polygon needs at least 3 points, this one has {0}")]
+    TooFewPoints(usize),
+    /// A point lies outside the picture, or is not a number.
+    #[error("point {index} [{x}, {y}] lies outside the frame (0..1 on both axes)")]
+    OutsideFrame {
+        /// Which point, from 0.
+        index: usize,
+        /// Its x.
+        x: f64,
+        /// Its y.
+        y: f64,
+    },
+    /// Two sides cross, so what is inside is anybody's guess.
+    #[error("the side from point {first} crosses the side from point {second}")]
+    SelfCrossing {
+        /// Index of the first side's start, from 0.
+        first: usize,
+        /// Index of the second side's start, from 0.
+        second: usize,
+    },
+    /// All points on one line: nothing would be hidden.
+    #[error("the polygon encloses no area")]
+    NoArea,
+}
+
+/// A simple polygon in unit space: at least three points, all inside the frame, no two sides crossing.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct UnitPolygon(Vec<UnitPoint>);
+
+impl UnitPolygon {
+    /// Checks the points and keeps them.
+    ///
+    /// # Errors
+    /// The first [`PolygonFault`] found.
+    pub fn new(points: Vec<UnitPoint>) -> Result<Self, PolygonFault> {
+        if points.len() < 3 {
+            return Err(PolygonFault::TooFewPoints(points.len()));
+        }
+        for (index, p) in points.iter().enumerate() {
+            if !((0.0..=1.0).contains(&p.x) && (0.0..=1.0).contains(&p.y)) {
+                return Err(PolygonFault::OutsideFrame { index, x: p.x, y: p.y });
+            }
+        }
+        if let Some((first, second)) = crossing_sides(&points) {
+            return Err(PolygonFault::SelfCrossing { first, second });
+        }
+        if signed_area(&points).abs() < 1e-9 {
+            return Err(PolygonFault::NoArea);
+        }
+        Ok(Self(points))
+    }
+
+    /// The corners, in drawing order; the last side leads back to the first corner.
+    #[must_use]
+    pub fn points(&self) -> &[UnitPoint] {
+        &self.0
+    }
+}
+
+fn signed_area(points: &[UnitPoint]) -> f64 {
+    sides(points).map(|(a, b)| a.x * b.y - b.x * a.y).sum::<f64>() / 2.0
+}
+
+fn sides(points: &[UnitPoint]) -> impl Iterator<Item = (UnitPoint, UnitPoint)> + '_ {
+    points.iter().copied().zip(points.iter().copied().cycle().skip(1))
+}
+
+/// Indices of the first two sides that cross or touch although they are not neighbours, or that run back over
+/// each other although they are.
+fn crossing_sides(points: &[UnitPoint]) -> Option<(usize, usize)> {
+    let all: Vec<_> = sides(points).collect();
+    for i in 0..all.len() {
+        for j in i + 1..all.len() {
+            let neighbours = j == i + 1 || (i == 0 && j == all.len() - 1);
+            let (a, b) = all[i];
+            let (c, d) = all[j];
+            let clash = if neighbours {
+                // Neighbours share a corner; they clash only where one doubles back over the other.
+                let (tip, from, to) = if j == i + 1 { (b, a, d) } else { (a, b, c) };
+                orient(from, tip, to) == 0.0
+                    && (from.x - tip.x) * (to.x - tip.x) + (from.y - tip.y) * (to.y - tip.y) > 0.0
+            } else {
+                segments_meet(a, b, c, d)
+            };
+            if clash {
+                return Some((i, j));
+            }
+        }
+    }
+    None
+}
+
+fn orient(a: UnitPoint, b: UnitPoint, c: UnitPoint) -> f64 {
+    (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x)
+}
+
+fn on_segment(a: UnitPoint, b: UnitPoint, p: UnitPoint) -> bool {
+    orient(a, b, p) == 0.0
+        && (a.x.min(b.x)..=a.x.max(b.x)).contains(&p.x)
+        && (a.y.min(b.y)..=a.y.max(b.y)).contains(&p.y)
+}
+
+fn segments_meet(a: UnitPoint, b: UnitPoint, c: UnitPoint, d: UnitPoint) -> bool {
+    let proper = orient(a, b, c) * orient(a, b, d) < 0.0 && orient(c, d, a) * orient(c, d, b) < 0.0;
+    proper || on_segment(a, b, c) || on_segment(a, b, d) || on_segment(c, d, a) || on_segment(c, d, b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn polygon(points: &[(f64, f64)]) -> Result<UnitPolygon, PolygonFault> {
+        UnitPolygon::new(points.iter().map(|&(x, y)| UnitPoint { x, y }).collect())
+    }
+
+    #[test]
+    fn polygons_are_checked() {
+        assert!(polygon(&[(0.1, 0.1), (0.9, 0.1), (0.5, 0.9)]).is_ok());
+        assert!(polygon(&[(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]).is_ok());
+        assert_eq!(polygon(&[(0.1, 0.1), (0.9, 0.1)]), Err(PolygonFault::TooFewPoints(2)));
+        assert!(matches!(
+            polygon(&[(0.1, 0.1), (1.2, 0.1), (0.5, 0.9)]),
+            Err(PolygonFault::OutsideFrame { index: 1, .. })
+        ));
+        assert!(matches!(
+            polygon(&[(0.1, 0.1), (f64::NAN, 0.1), (0.5, 0.9)]),
+            Err(PolygonFault::OutsideFrame { index: 1, .. })
+        ));
+        let bow_tie = polygon(&[(0.1, 0.1), (0.9, 0.9), (0.9, 0.1), (0.1, 0.9)]);
+        assert!(matches!(bow_tie, Err(PolygonFault::SelfCrossing { first: 0, second: 2 })));
+        let flat = polygon(&[(0.1, 0.1), (0.5, 0.5), (0.9, 0.9)]);
+        assert!(flat.is_err());
+    }
+
+    #[test]
+    fn disjoint_boxes_share_nothing() {
+        let a = BoxPx::new(0.0, 0.0, 10.0, 10.0);
+        let b = BoxPx::new(20.0, 20.0, 30.0, 30.0);
+        assert_eq!(a.intersection(&b), 0.0);
+        assert_eq!(a.iou(&b), 0.0);
+    }
+
+    proptest! {
+        #[test]
+        fn outward_never_loses_a_touched_pixel(
+            x in -50.0f32..150.0, y in -50.0f32..150.0, w in 0.01f32..120.0, h in 0.01f32..120.0,
+            fw in 1u32..130, fh in 1u32..130,
+        ) {
+            let area = BoxPx::new(x, y, x + w, y + h);
+            let frame = FrameSize { width: fw, height: fh };
+            let rect = PxRect::outward(&area, frame);
+            for py in 0..fh {
+                for px in 0..fw {
+                    let touched = area.x1 > px as f32 && area.x0 < (px + 1) as f32
+                        && area.y1 > py as f32 && area.y0 < (py + 1) as f32;
+                    if touched {
+                        let r = rect.expect("a touched pixel means a rectangle");
+                        prop_assert!(px >= r.x0 && px < r.x1 && py >= r.y0 && py < r.y1);
+                    }
+                }
+            }
+            if let Some(r) = rect {
+                prop_assert!(r.x0 % 2 == 0 && r.y0 % 2 == 0);
+                prop_assert!(r.x1 % 2 == 0 || r.x1 == fw);
+                prop_assert!(r.y1 % 2 == 0 || r.y1 == fh);
+            }
+        }
+    }
+}

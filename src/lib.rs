@@ -1,0 +1,5 @@
+//! melkglas: redaction of surveillance footage.
+
+pub mod config;
+pub mod geometry;
+pub mod video;

@@ -1,0 +1,12 @@
+//! The wing where pixels live: decode, detect, plan, mask, encode.
+//!
+//! May import the hall ([`crate::geometry`], [`crate::config`], `crate::share`, `crate::interrupt`); never
+//! [`crate::casework`] nor [`crate::cli`]. Raw pixels ([`frame::RawFrame`]) are readable in this wing only.
+
+pub mod detect;
+pub mod frame;
+pub mod mask;
+pub mod pipeline;
+pub mod plan;
+pub mod sink;
+pub mod source;

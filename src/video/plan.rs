@@ -1,0 +1,114 @@
+//! What to hide in one frame: total, or the whole frame is covered.
+//!
+//! A [`FramePlan`] is data only. Observations are turned into it by a [`Planner`], which lives outside this wing
+//! (`casework::decide`): what is hidden is a matter of law, how it is hidden one of pixels.
+
+use crate::config::{Style, ZoneKind};
+use crate::geometry::{BoxPx, FrameSize, PxRect, UnitPolygon};
+use crate::video::frame::{Damage, Stamp};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// What a detector looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Target {
+    /// A whole human body, or what is to be seen of it.
+    Person,
+    /// A human face.
+    Face,
+}
+
+/// One detection in frame space.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Detection {
+    /// What it is.
+    pub target: Target,
+    /// Where it is, pixels; cut to the frame.
+    pub area: BoxPx,
+    /// Confidence, `0..=1`.
+    pub score: f32,
+}
+
+/// All that was seen in one frame.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observations {
+    /// Size of the frame.
+    pub size: FrameSize,
+    /// Every detection above its model's threshold.
+    pub detections: Vec<Detection>,
+}
+
+/// Why a whole frame is covered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CoverReason {
+    /// The decoder concealed errors, so the picture may show people where none are found.
+    DamagedPicture,
+    /// The detector returned an error for this frame.
+    DetectorFault,
+    /// The detector returned values that cannot be boxes: not finite, out of range, far outside the frame.
+    AbsurdDetections,
+    /// There was no plan, or one for another size.
+    NoPlan,
+}
+
+impl From<Damage> for CoverReason {
+    fn from(_: Damage) -> Self {
+        Self::DamagedPicture
+    }
+}
+
+/// What a mask stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MaskKind {
+    /// A person's box with its margin.
+    Person,
+    /// Head and shoulders around a face that no person's box holds.
+    Head,
+    /// A private region of the camera.
+    Zone(ZoneKind),
+}
+
+/// The pixels of one mask.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MaskShape {
+    /// A rectangle, already rounded outward.
+    Rect(PxRect),
+    /// A polygon in unit space; every pixel that it touches belongs to the mask.
+    Polygon(Arc<UnitPolygon>),
+}
+
+/// One region to hide. A mask always hides.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mask {
+    /// What it stands for.
+    pub kind: MaskKind,
+    /// Which pixels it hides.
+    pub shape: MaskShape,
+    /// How it hides them.
+    pub style: Style,
+    /// Confidence of the detection behind it, `0..=1`; 1 for a zone.
+    pub score: f32,
+}
+
+/// What becomes of every pixel of one frame.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FramePlan {
+    /// Nothing of it is shown.
+    Cover(CoverReason),
+    /// These regions are hidden, the rest is shown.
+    Masks {
+        /// Size of the frame that the masks were made for; another size covers the frame.
+        size: FrameSize,
+        /// The regions, in any order.
+        masks: Vec<Mask>,
+    },
+}
+
+/// Turns what was seen into what is hidden. Pure: the same observations give the same plan.
+pub trait Planner: Send + Sync {
+    /// The plan for one frame whose picture can be trusted.
+    fn plan(&self, stamp: Stamp, seen: &Observations) -> FramePlan;
+}
