@@ -1,1 +1,13 @@
-//! To be.
+//! Redacted frames in, a finished file out, or no file at all.
+//!
+//! * [`PartialFile`]: hidden, mode 0600, locked; renamed to the final name when everything is written and checked.
+//! * [`Encoder`]: H.264 in MP4 or Matroska. Takes [`super::frame::RedactedFrame`] and nothing else.
+//! * `readback`: opens the written file again and counts.
+
+mod encode;
+mod partial;
+mod readback;
+
+pub use encode::{Container, Encoder, SinkError};
+pub use partial::{Overwrite, PartialFile, sweep};
+pub use readback::{ReadBack, ReadBackError};

@@ -1,1 +1,26 @@
-//! To be.
+//! Stored clips in, raw frames out.
+//!
+//! The file is opened once, read-only, and everything (decoder, container tables, hash) reads that one open file,
+//! whatever happens to its name meanwhile. Nothing but decoded pictures and their times leaves this room: no
+//! tags, no audio, no subtitles, no container metadata.
+//!
+//! * [`Clip`]: the opened file: size, hash, what its container declares.
+//! * [`Source`]: the decoder, a frame at a time, with a limit on every wait.
+//! * [`Declared`]: how many frames the container's own tables promise.
+//! * `concealment`: the ear on the decoder's log, because libav conceals errors without flagging the frame.
+
+mod avi;
+mod clip;
+mod concealment;
+mod declared;
+mod decode;
+mod matroska;
+mod media;
+mod mp4;
+mod window;
+
+pub use clip::{Clip, ClipError};
+pub use declared::Declared;
+pub use decode::{Decoded, Source, SourceError};
+pub use media::{MediaError, init as init_media, library_version};
+pub use window::{Window, WindowError};

@@ -1,0 +1,158 @@
+//! One stored clip, opened read-only once.
+
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+/// A clip cannot be opened, or changed under our hands.
+#[derive(Debug, thiserror::Error)]
+pub enum ClipError {
+    /// The file cannot be opened for reading.
+    #[error("{path} cannot be opened: {source}", path = path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is a directory, a pipe or a device.
+    #[error("{path} is not a file; give a stored clip", path = .0.display())]
+    NotAFile(PathBuf),
+    /// It holds nothing.
+    #[error("{path} is empty (0 bytes); export it from the recorder again", path = .0.display())]
+    Empty(PathBuf),
+    /// Reading failed.
+    #[error("{path} cannot be read: {source}", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Somebody wrote to it while it was being redacted.
+    #[error(
+        "{path} changed while it was being read; wait until the recorder has finished writing it",
+        path = .0.display()
+    )]
+    Changed(PathBuf),
+}
+
+/// An opened clip. The name may change or vanish; all reading goes through this one open file.
+#[derive(Debug)]
+pub struct Clip {
+    path: PathBuf,
+    file: File,
+    len: u64,
+    identity: (u64, u64),
+    modified: (i64, i64),
+}
+
+impl Clip {
+    /// Opens `path` read-only.
+    ///
+    /// # Errors
+    /// [`ClipError`] where it is missing, unreadable, empty or not a regular file.
+    pub fn open(path: &Path) -> Result<Self, ClipError> {
+        let fault = |source| ClipError::Open { path: path.to_owned(), source };
+        // A pipe would block on open, so what it is comes first.
+        let kind = std::fs::metadata(path).map_err(fault)?;
+        if !kind.is_file() {
+            return Err(ClipError::NotAFile(path.to_owned()));
+        }
+        let file = File::open(path).map_err(fault)?;
+        let meta = file.metadata().map_err(fault)?;
+        if !meta.is_file() {
+            return Err(ClipError::NotAFile(path.to_owned()));
+        }
+        if meta.len() == 0 {
+            return Err(ClipError::Empty(path.to_owned()));
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            len: meta.len(),
+            identity: (meta.dev(), meta.ino()),
+            modified: (meta.mtime(), meta.mtime_nsec()),
+            file,
+        })
+    }
+
+    /// The name it was opened under.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Size in bytes.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Never true: an empty file does not open.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// True where `path` names this very file, by another name, a symbolic or a hard link.
+    #[must_use]
+    pub fn is_same_file(&self, path: &Path) -> bool {
+        std::fs::metadata(path).is_ok_and(|meta| (meta.dev(), meta.ino()) == self.identity)
+    }
+
+    /// A name under which this process can open the same file again, whatever its real name holds.
+    pub(super) fn location(&self) -> String {
+        format!("/proc/self/fd/{}", self.file.as_raw_fd())
+    }
+
+    /// Reads up to `buf.len()` bytes at `offset`; fewer only at the end.
+    pub(super) fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        let mut done = 0;
+        while done < buf.len() {
+            match self.file.read_at(&mut buf[done..], offset + done as u64) {
+                Ok(0) => break,
+                Ok(n) => done += n,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(done)
+    }
+
+    /// SHA-256 of the whole file, hexadecimal.
+    ///
+    /// # Errors
+    /// [`ClipError::Read`].
+    pub fn sha256(&self) -> Result<String, ClipError> {
+        let mut hasher = Sha256::new();
+        let mut buf = vec![0; 1 << 18];
+        let mut offset = 0;
+        loop {
+            let n = self
+                .read_at(offset, &mut buf)
+                .map_err(|source| ClipError::Read { path: self.path.clone(), source })?;
+            if n == 0 {
+                return Ok(crate::digest::hex(&hasher.finalize()));
+            }
+            hasher.update(&buf[..n]);
+            offset += n as u64;
+        }
+    }
+
+    /// Checks that nobody wrote to the file since it was opened.
+    ///
+    /// # Errors
+    /// [`ClipError::Changed`] or [`ClipError::Read`].
+    pub fn check_unchanged(&self) -> Result<(), ClipError> {
+        let meta =
+            self.file.metadata().map_err(|source| ClipError::Read { path: self.path.clone(), source })?;
+        if meta.len() == self.len && (meta.mtime(), meta.mtime_nsec()) == self.modified {
+            Ok(())
+        } else {
+            Err(ClipError::Changed(self.path.clone()))
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! The ear on the decoder: libav conceals errors and hands the picture on without a flag, but says so on its log.
+//!
+//! [`listen`] hooks libav's debug category once per process. A [`Watch`] sits on both pads of one decoder and
+//! decides for every picture that leaves it whether it can be trusted. The rule errs on the side of covering:
+//! after a hit no picture is trusted until a keyframe has come out that went *in* after the hit and met no
+//! further one. A picture that left the decoder before the hit was complete by then and stays as it is.
+
+use gst::prelude::*;
+use gstreamer as gst;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Hits since the process began. The category has no notion of which decoder spoke, so two decoders at work at the
+/// same time make each other's pictures suspect: over-covered, never under-covered.
+static HITS: AtomicU64 = AtomicU64::new(0);
+/// The latest hit's words, for the report.
+static LAST_WORDS: Mutex<Option<String>> = Mutex::new(None);
+
+/// Starts counting what libav complains about.
+pub(super) fn listen() {
+    gst::log::set_active(true);
+    gst::log::set_threshold_for_name("libav", gst::DebugLevel::Warning);
+    gst::log::add_log_function(|category, level, _, _, _, _, message| {
+        if category.name() == "libav" && matches!(level, gst::DebugLevel::Error | gst::DebugLevel::Warning) {
+            let words = message.get().map(|m| m.to_string()).unwrap_or_default();
+            if is_harmless(&words) {
+                return;
+            }
+            HITS.fetch_add(1, Ordering::AcqRel);
+            *LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);
+        }
+    });
+}
+
+/// Warnings that say nothing about the picture's content. Anything else counts.
+fn is_harmless(words: &str) -> bool {
+    const HARMLESS: [&str; 4] = [
+        "deprecated pixel format",
+        "Increasing reorder buffer",
+        "unable to decode APP fields",
+        "VBV buffer size not set",
+    ];
+    HARMLESS.iter().any(|known| words.contains(known))
+}
+
+/// What one decoder went through.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Tally {
+    /// Coded pictures that went into the decoder.
+    pub(super) packets: u64,
+    /// Pictures that came out of it.
+    pub(super) pictures: u64,
+    /// Complaints heard while it worked.
+    pub(super) hits: u64,
+    /// The latest complaint.
+    pub(super) last_words: Option<String>,
+}
+
+#[derive(Debug)]
+struct State {
+    tally: Tally,
+    /// Keyframes inside the decoder: presentation time and the number of hits when they went in.
+    keyframes: VecDeque<(gst::ClockTime, u64)>,
+    hits_seen: u64,
+    /// No picture is trusted until a clean keyframe comes out. True at first: a stream may begin in mid-GOP.
+    suspect: bool,
+}
+
+/// Watches one decoder.
+#[derive(Debug, Clone)]
+pub(super) struct Watch(Arc<Mutex<State>>);
+
+impl Watch {
+    /// Puts a probe on both pads of `decoder`.
+    pub(super) fn on(decoder: &gst::Element) -> Self {
+        let state = State {
+            tally: Tally::default(),
+            keyframes: VecDeque::new(),
+            hits_seen: HITS.load(Ordering::Acquire),
+            suspect: true,
+        };
+        let watch = Self(Arc::new(Mutex::new(state)));
+        if let Some(pad) = decoder.static_pad("sink") {
+            let inner = watch.clone();
+            pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+                if let Some(packet) = info.buffer() {
+                    inner.packet_in(packet);
+                }
+                gst::PadProbeReturn::Ok
+            });
+        }
+        if let Some(pad) = decoder.static_pad("src") {
+            let inner = watch.clone();
+            pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+                if let Some(picture) = info.buffer_mut()
+                    && inner.picture_out(picture)
+                {
+                    // Writable metadata is a new header on the same memory; no pixel is copied here.
+                    picture.make_mut().set_flags(gst::BufferFlags::CORRUPTED);
+                }
+                gst::PadProbeReturn::Ok
+            });
+        }
+        watch
+    }
+
+    /// What happened so far.
+    pub(super) fn tally(&self) -> Tally {
+        let mut tally = self.lock().tally.clone();
+        if tally.hits > 0 {
+            tally.last_words = LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        }
+        tally
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn packet_in(&self, packet: &gst::BufferRef) {
+        let mut state = self.lock();
+        let torn = packet.flags().contains(gst::BufferFlags::CORRUPTED)
+            || (state.tally.packets > 0 && packet.flags().contains(gst::BufferFlags::DISCONT));
+        state.tally.packets += 1;
+        if torn {
+            // Part of the stream is missing before this packet: as good as a complaint.
+            state.suspect = true;
+            state.keyframes.clear();
+            state.tally.hits += 1;
+        }
+        if !packet.flags().contains(gst::BufferFlags::DELTA_UNIT)
+            && let Some(pts) = packet.pts()
+        {
+            state.keyframes.push_back((pts, HITS.load(Ordering::Acquire)));
+        }
+    }
+
+    /// True where the picture must be covered.
+    fn picture_out(&self, picture: &gst::BufferRef) -> bool {
+        let mut state = self.lock();
+        state.tally.pictures += 1;
+        let hits = HITS.load(Ordering::Acquire);
+        if hits != state.hits_seen {
+            state.tally.hits += hits - state.hits_seen;
+            state.hits_seen = hits;
+            state.suspect = true;
+        }
+        let flagged = picture.flags().contains(gst::BufferFlags::CORRUPTED);
+        if flagged {
+            state.tally.hits += 1;
+            state.suspect = true;
+        }
+        if let Some(pts) = picture.pts() {
+            let found = state.keyframes.iter().position(|(at, _)| *at == pts);
+            if let Some(found) = found {
+                let (_, hits_before) = state.keyframes[found];
+                state.keyframes.drain(..=found);
+                if hits_before == hits && !flagged {
+                    state.suspect = false;
+                }
+            }
+        }
+        state.suspect
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn buffer(pts_ms: u64, flags: gst::BufferFlags) -> gst::Buffer {
+        let mut buffer = gst::Buffer::new();
+        {
+            let b = buffer.get_mut().expect("new buffers are writable");
+            b.set_pts(gst::ClockTime::from_mseconds(pts_ms));
+            b.set_flags(flags);
+        }
+        buffer
+    }
+
+    fn fresh() -> Watch {
+        crate::video::source::init_media().expect("GStreamer is installed");
+        Watch(Arc::new(Mutex::new(State {
+            tally: Tally::default(),
+            keyframes: VecDeque::new(),
+            hits_seen: HITS.load(Ordering::Acquire),
+            suspect: true,
+        })))
+    }
+
+    #[test]
+    fn covers_until_a_clean_keyframe() {
+        let watch = fresh();
+        let key = gst::BufferFlags::empty();
+        let delta = gst::BufferFlags::DELTA_UNIT;
+        let out = |ms| watch.picture_out(&buffer(ms, gst::BufferFlags::empty()));
+
+        watch.packet_in(&buffer(0, delta));
+        assert!(out(0), "a stream that starts in mid-GOP is not trusted");
+        watch.packet_in(&buffer(40, key));
+        watch.packet_in(&buffer(80, delta));
+        assert!(!out(40));
+        assert!(!out(80));
+
+        watch.packet_in(&buffer(120, delta | gst::BufferFlags::DISCONT));
+        watch.packet_in(&buffer(160, delta));
+        assert!(out(120), "a gap in the stream");
+        assert!(out(160));
+        watch.packet_in(&buffer(200, key));
+        assert!(!out(200));
+        assert!(watch.picture_out(&buffer(240, gst::BufferFlags::CORRUPTED)), "the decoder's own flag");
+        assert!(out(280), "and what is predicted from it");
+    }
+}

@@ -1,0 +1,57 @@
+//! GStreamer, started once per process and told how to behave.
+
+use std::sync::OnceLock;
+
+/// GStreamer could not be started.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("GStreamer does not start: {0}; run scripts/setup, then `melkglas doctor`")]
+pub struct MediaError(String);
+
+/// Decoders that report what they conceal on libav's log; they go before all others.
+///
+/// A hardware decoder or another library would conceal without a word, and a frame that shows half of yesterday's
+/// picture is one in which nobody is found.
+const TRUSTED_DECODERS: [&str; 10] = [
+    "avdec_h264",
+    "avdec_h265",
+    "avdec_mjpeg",
+    "avdec_mpeg2video",
+    "avdec_mpeg4",
+    "avdec_vp8",
+    "avdec_vp9",
+    "avdec_h263",
+    "avdec_msmpeg4",
+    "avdec_mpegvideo",
+];
+
+/// Starts GStreamer; does nothing the second time.
+///
+/// # Errors
+/// [`MediaError`] where the library or its registry cannot be used.
+pub fn init() -> Result<(), MediaError> {
+    static STARTED: OnceLock<Result<(), MediaError>> = OnceLock::new();
+    STARTED
+        .get_or_init(|| {
+            gstreamer::init().map_err(|e| MediaError(e.to_string()))?;
+            // GStreamer's own log would go to stderr and may hold names and tags of the source.
+            gstreamer::log::remove_default_log_function();
+            let registry = gstreamer::Registry::get();
+            for name in TRUSTED_DECODERS {
+                if let Some(feature) = registry.lookup_feature(name) {
+                    gstreamer::prelude::PluginFeatureExtManual::set_rank(
+                        &feature,
+                        gstreamer::Rank::PRIMARY + 100,
+                    );
+                }
+            }
+            super::concealment::listen();
+            Ok(())
+        })
+        .clone()
+}
+
+/// GStreamer's version, for `doctor` and the report.
+#[must_use]
+pub fn library_version() -> String {
+    gstreamer::version_string().to_string()
+}
