@@ -5,7 +5,10 @@
 
 mod camera;
 mod diagnostic;
+mod document;
+mod polygon;
 mod site;
+mod starter;
 mod style;
 
 pub use camera::{Camera, Zone, ZoneKind, check_size};
@@ -13,4 +16,5 @@ pub use diagnostic::{SettingsError, SettingsFault};
 pub use site::{
     Cadence, DetectSettings, EncodeSettings, LimitSettings, MaskSettings, Provider, Site, TilingMode,
 };
+pub use starter::starter;
 pub use style::{NotAColour, Rgb, Style};

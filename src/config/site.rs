@@ -2,14 +2,17 @@
 //!
 //! Every key has a default, so an empty file is a valid one; [`Site::default`] and the shipped file are the same.
 
+use super::camera::read_schema;
 use super::diagnostic::SettingsError;
-use super::style::{Rgb, Style};
+use super::document::{Document, Item, Section, read_text};
+use super::style::{NotAColour, Rgb, Style};
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 /// All settings of an installation.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Site {
     /// Version of the file's form; 1.
     pub schema: Schema,
@@ -24,27 +27,9 @@ pub struct Site {
 }
 
 /// Version of a settings file's form. Only 1 exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "u32", into = "u32")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(into = "u32")]
 pub struct Schema;
-
-impl Default for Schema {
-    fn default() -> Self {
-        Self
-    }
-}
-
-impl TryFrom<u32> for Schema {
-    type Error = String;
-
-    fn try_from(version: u32) -> Result<Self, String> {
-        if version == 1 {
-            Ok(Self)
-        } else {
-            Err(format!("schema {version} is not known here; write schema = 1"))
-        }
-    }
-}
 
 impl From<Schema> for u32 {
     fn from(_: Schema) -> Self {
@@ -53,7 +38,7 @@ impl From<Schema> for u32 {
 }
 
 /// Where the networks run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Provider {
     /// The processor.
@@ -68,7 +53,7 @@ pub enum Provider {
 }
 
 /// What happens to a frame that is larger than the networks' input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum TilingMode {
     /// It is scaled down to the input.
@@ -79,8 +64,7 @@ pub enum TilingMode {
 }
 
 /// How often each network looks: at every n-th frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Cadence {
     /// Persons are looked for in every n-th frame.
     pub persons: u32,
@@ -95,8 +79,7 @@ impl Default for Cadence {
 }
 
 /// How people are found.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DetectSettings {
     /// Where the networks run.
     pub provider: Provider,
@@ -138,8 +121,7 @@ impl Default for DetectSettings {
 }
 
 /// How people are hidden.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MaskSettings {
     /// How a mask looks, unless a zone or the command line says otherwise.
     pub style: Style,
@@ -160,8 +142,7 @@ impl Default for MaskSettings {
 }
 
 /// How the result is written.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EncodeSettings {
     /// x264 speed preset.
     pub preset: String,
@@ -178,8 +159,7 @@ impl Default for EncodeSettings {
 }
 
 /// When a job gives up.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LimitSettings {
     /// Longest wait for the next picture, for the encoder or for a detector, seconds.
     pub stall_secs: f64,
@@ -201,7 +181,117 @@ impl Site {
     /// # Errors
     /// [`SettingsError`] with every fault found.
     pub fn read(path: &Path) -> Result<Self, SettingsError> {
-        let _ = path;
-        Ok(Self::default())
+        let text = read_text(path)?;
+        let doc = Document::new(path, &text);
+        let table = doc.parse()?;
+        let mut root = doc.root(&table);
+        let mut site = Self::default();
+        if let Some(item) = root.optional("schema") {
+            // The fault, if any, is noted; there is no other version to take.
+            let _ = read_schema(&item);
+        }
+        within(&mut root, "detect", |section| site.detect.read(section));
+        within(&mut root, "mask", |section| site.mask.read(section));
+        within(&mut root, "encode", |section| site.encode.read(section));
+        within(&mut root, "limits", |section| site.limits.read(section));
+        root.finish();
+        doc.check(Some(site))
     }
+}
+
+/// x264's speed presets from fast to slow; `placebo` is left out because nobody gains by it.
+const PRESETS: [&str; 9] =
+    ["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"];
+
+impl DetectSettings {
+    fn read(&mut self, section: &mut Section<'_>) {
+        set(section, "provider", &mut self.provider, |item| item.word());
+        set(section, "allow_cpu_fallback", &mut self.allow_cpu_fallback, |item| item.boolean());
+        set(section, "workers", &mut self.workers, |item| whole(item, 0..=256));
+        set(section, "person_input_px", &mut self.person_input_px, input_side);
+        set(section, "face_input_px", &mut self.face_input_px, input_side);
+        set(section, "person_score", &mut self.person_score, |item| fraction(item, 0.01..=0.99).map(Some));
+        set(section, "face_score", &mut self.face_score, |item| fraction(item, 0.01..=0.99).map(Some));
+        set(section, "nms_iou", &mut self.nms_iou, |item| fraction(item, 0.1..=0.95));
+        set(section, "tiling", &mut self.tiling, |item| item.word());
+        within(section, "cadence", |section| {
+            set(section, "persons", &mut self.cadence.persons, |item| whole(item, 1..=250));
+            set(section, "faces", &mut self.cadence.faces, |item| whole(item, 1..=250));
+        });
+    }
+}
+
+impl MaskSettings {
+    fn read(&mut self, section: &mut Section<'_>) {
+        set(section, "style", &mut self.style, |item| item.word());
+        set(section, "fill_colour", &mut self.fill_colour, colour);
+        set(section, "margin", &mut self.margin, |item| fraction(item, 0.0..=2.0));
+        set(section, "margin_px", &mut self.margin_px, |item| fraction(item, 0.0..=200.0));
+        set(section, "min_cell_px", &mut self.min_cell_px, |item| whole(item, 4..=256));
+    }
+}
+
+impl EncodeSettings {
+    fn read(&mut self, section: &mut Section<'_>) {
+        set(section, "preset", &mut self.preset, |item| item.one_of(&PRESETS).map(str::to_owned));
+        set(section, "quality", &mut self.quality, |item| whole(item, 0..=51));
+        set(section, "keyframe_interval", &mut self.keyframe_interval, |item| whole(item, 1..=10_000));
+    }
+}
+
+impl LimitSettings {
+    fn read(&mut self, section: &mut Section<'_>) {
+        set(section, "stall_secs", &mut self.stall_secs, |item| item.number(1.0..=3600.0));
+        set(section, "detector_faults", &mut self.detector_faults, |item| whole(item, 0..=1_000_000));
+        set(section, "max_side_px", &mut self.max_side_px, |item| whole(item, 16..=16_384));
+    }
+}
+
+/// Reads a table that may be absent, and notes its unknown keys.
+fn within<'d>(section: &mut Section<'d>, key: &'static str, read: impl FnOnce(&mut Section<'d>)) {
+    if let Some(mut inner) = section.optional(key).and_then(|item| item.section()) {
+        read(&mut inner);
+        inner.finish();
+    }
+}
+
+/// Replaces a default where the key is there and its value sound; a fault is noted by `read`.
+fn set<T>(
+    section: &mut Section<'_>,
+    key: &'static str,
+    value: &mut T,
+    read: impl FnOnce(&Item<'_>) -> Option<T>,
+) {
+    if let Some(read) = section.optional(key).and_then(|item| read(&item)) {
+        *value = read;
+    }
+}
+
+fn whole<T: TryFrom<i64>>(item: &Item<'_>, range: RangeInclusive<i64>) -> Option<T> {
+    item.integer(range).and_then(|value| T::try_from(value).ok())
+}
+
+fn fraction(item: &Item<'_>, range: RangeInclusive<f64>) -> Option<f32> {
+    item.number(range).map(|value| value as f32)
+}
+
+/// A side of a network's input: the networks halve it five times.
+fn input_side(item: &Item<'_>) -> Option<u32> {
+    let side: u32 = whole(item, 64..=4096)?;
+    if !side.is_multiple_of(32) {
+        let (below, above) = (side / 32 * 32, side.next_multiple_of(32));
+        let message = format!("`{}` must be a multiple of 32", item.name());
+        item.note(message, "not a multiple of 32", format!("write {below} or {above}"));
+        return None;
+    }
+    Some(side)
+}
+
+fn colour(item: &Item<'_>) -> Option<Rgb> {
+    let text = item.text()?;
+    text.parse()
+        .map_err(|fault: NotAColour| {
+            item.note(fault.to_string(), "not a colour", "write six digits, such as \"404040\"");
+        })
+        .ok()
 }

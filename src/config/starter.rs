@@ -1,0 +1,66 @@
+//! The camera file that a new camera begins with.
+
+use crate::geometry::FrameSize;
+use std::fmt::Write as _;
+
+/// What zones of each kind are for, and what is commonly forgotten: in the file, where it is needed.
+const HINTS: [(&str, &str, &str); 11] = [
+    ("door", "front doors, and what one sees through them when they open", "front door of number 12"),
+    (
+        "window",
+        "also the windows opposite, and those that only light up at night",
+        "windows across the street",
+    ),
+    ("garden", "gardens and balconies that are not the building's own", "balconies on the left"),
+    ("street", "public road and pavement: film no more of it than you must", "pavement"),
+    ("name-plate", "names beside a door or on a letter box", "letter boxes"),
+    ("bell-panel", "names beside the bells, and whose bell is pressed", "bell panel"),
+    ("screen", "monitors, intercoms and telephones in view", "monitor of the caretaker"),
+    ("mirror", "mirrors and shiny doors show who stands out of view", "mirror in the lift"),
+    ("notice-board", "lists with names, house rules with telephone numbers", "notice board"),
+    ("parking", "number plates, and who comes and goes", "parking bays"),
+    ("other", "anything else that nobody needs to see", "care home's entrance"),
+];
+
+/// A camera file without zones for a camera named `id`, whose picture is `frame`; `clip_name` is the clip that it
+/// was made from. It is valid as it stands, and every kind of zone waits in it as a comment.
+#[must_use]
+pub fn starter(id: &str, frame: FrameSize, clip_name: &str) -> String {
+    let FrameSize { width, height } = frame;
+    let id = toml::Value::String(id.to_owned());
+    // The name goes into a comment, which ends at a line break.
+    let clip_name: String = clip_name.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+    let mut text = format!(
+        "# Camera file, begun from {clip_name}.
+# Draw a polygon around every private region in view; it is hidden in every frame, always.
+# A point is [x, y]: x from 0 (left) to 1 (right), y from 0 (top) to 1 (bottom), as the grid on the still shows.
+# List the corners in the order in which one would walk around the region, three at least.
+# Check the file with: melkglas camera check FILE --on CLIP --picture P.png
+
+schema = 1
+id = {id}
+# What the camera films, in your colleagues' words.
+description = \"\"
+# Size in pixels of the picture that the zones are drawn on, as displayed.
+frame = {{ width = {width}, height = {height} }}
+
+# Walk through the list: take away the # before what is in view, draw its own polygon, give it a label of its own.
+# The last line is for a zone that must look different from the clip's style: blur, pixelate or fill.
+"
+    );
+    for (kind, hint, label) in HINTS {
+        write!(
+            text,
+            "
+# {hint}
+# [[zone]]
+# kind = \"{kind}\"
+# label = \"{label}\"
+# polygon = [[0.1, 0.1], [0.3, 0.1], [0.3, 0.4], [0.1, 0.4]]
+# style = \"fill\"
+"
+        )
+        .expect("writing to a string cannot fail");
+    }
+    text
+}
