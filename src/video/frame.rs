@@ -207,6 +207,23 @@ pub enum Damage {
 }
 
 impl RawFrame {
+    /// A frame from samples in I420 or NV12 as GStreamer lays them out by default, taken for undamaged; `None`
+    /// where there are too few or too many bytes for the size. For made-up pictures, in tests and benches: frames
+    /// of a clip come from [`super::source`].
+    #[doc(hidden)]
+    #[must_use]
+    pub fn from_samples(
+        format: PixelFormat,
+        size: FrameSize,
+        colour: Colour,
+        stamp: Stamp,
+        bytes: Vec<u8>,
+    ) -> Option<Self> {
+        let layout = Layout::new(format, size);
+        let bytes = PooledBytes { bytes, home: None };
+        (bytes.as_ref().len() == layout.len()).then_some(Self { bytes, layout, colour, stamp, damage: None })
+    }
+
     /// Size as displayed.
     #[must_use]
     pub fn size(&self) -> FrameSize {

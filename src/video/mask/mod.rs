@@ -1,14 +1,24 @@
 //! Hiding: the only place where a raw frame becomes a redacted one.
+//!
+//! Works in place on the bytes of the frame that it consumes, so no second copy of a raw picture ever exists. All
+//! hiding is done in whole chroma pairs (2x2 luma samples and the chroma sample that they share), because half a
+//! pair would let the colour of what is hidden bleed out.
+//!
+//! - `raster`: which chroma pairs a mask holds. Everything that a shape touches, never less.
+//! - `cells`: the few grey values that `blur` and `pixelate` keep of a mask.
+//! - `paint`: writing colours and cells into disjoint bands of rows, in parallel.
+//! - `redact`: the order of the above, and when the whole frame is covered instead.
+//!
+//! What holds, each with a property test: a sample outside every mask is unchanged; what lies under a `fill` mask
+//! changes no byte of the result; a `blur` or `pixelate` mask depends on at most [`MOST_CELLS`] values; bytes of
+//! padding come from the redacted picture; the result is the same at any number of threads.
 
-use crate::config::MaskSettings;
-use crate::video::frame::{RawFrame, RedactedFrame};
-use crate::video::plan::FramePlan;
+mod cells;
+mod paint;
+mod raster;
+mod redact;
+#[cfg(test)]
+mod tests;
 
-/// Hides everything that the plan names and consumes the raw picture.
-///
-/// A plan for another frame size covers the whole frame.
-#[must_use]
-pub fn redact(raw: RawFrame, plan: &FramePlan, settings: &MaskSettings) -> RedactedFrame {
-    let _ = (raw, plan, settings);
-    todo!()
-}
+pub use cells::{MOST_CELLS, MOST_HEAD_CELLS};
+pub use redact::{Masker, redact};
