@@ -1,0 +1,34 @@
+# shellcheck shell=bash
+# What the scripts beside this file share; sourced, not run.
+
+# The checkout's root; every script works from there.
+root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+# Read by the scripts that source this file.
+# shellcheck disable=SC2034
+readonly root
+
+# Rust's own installer puts cargo here and leaves PATH to the next login.
+if ! command -v cargo >/dev/null 2>&1 && [ -x "${CARGO_HOME:-$HOME/.cargo}/bin/cargo" ]; then
+    PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
+fi
+
+# die SENTENCE...: says why the script cannot go on, and ends it.
+die() {
+    printf '%s: %s\n' "$(basename -- "$0")" "$*" >&2
+    exit 1
+}
+
+# say SENTENCE...: talk goes to stderr, data to stdout.
+say() {
+    printf '%s: %s\n' "$(basename -- "$0")" "$*" >&2
+}
+
+# show_help: prints the calling script's header comment.
+show_help() {
+    sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$0"
+}
+
+# help_asked "$@": true where the first argument asks for help.
+help_asked() {
+    [ "${1:-}" = --help ] || [ "${1:-}" = -h ]
+}
