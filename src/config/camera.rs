@@ -188,7 +188,7 @@ fn read_frame(item: &Item<'_>) -> Option<FrameSize> {
 
 /// All zones, or `None` where any of them has a fault.
 fn read_zones(item: &Item<'_>, frame: Option<FrameSize>) -> Option<Vec<Zone>> {
-    let items = item.items("write [[zone]] above each zone, in double brackets")?;
+    let items = item.items("zone", "write [[zone]] above each zone, in double brackets")?;
     let mut labels: HashMap<&str, Item<'_>> = HashMap::new();
     let mut zones = Vec::with_capacity(items.len());
     for item in &items {
