@@ -28,6 +28,9 @@ const COLOURS: [Rgb888; 7] = [
 /// How strongly grid lines cover the picture, of 255: one must still see what lies between them.
 const GRID_ALPHA: u8 = 130;
 
+/// The same of the plate that a text stands on.
+const PLATE_ALPHA: u8 = 110;
+
 /// Draws a line at every tenth of width and height, labelled 0.0 to 1.0 along the top and the left side.
 pub fn draw_grid(image: &mut RgbImage) {
     let scale = Scale::of(image);
@@ -145,12 +148,12 @@ impl Scale {
     fn of(image: &RgbImage) -> Self {
         let side = image.width().min(image.height()) as i32;
         let (font, zoom) = match side {
-            ..250 => (&FONT_5X8, 1),
-            250..400 => (&FONT_6X10, 1),
-            400..560 => (&FONT_7X13_BOLD, 1),
-            _ => (&FONT_10X20, (side + 400) / 800),
+            ..160 => (&FONT_5X8, 1),
+            160..250 => (&FONT_6X10, 1),
+            250..500 => (&FONT_7X13_BOLD, 1),
+            _ => (&FONT_10X20, (side + 270) / 540),
         };
-        Self { font, zoom: zoom.max(1), hair: (side / 700).max(1), line: (side / 240).max(1) }
+        Self { font, zoom, hair: (side / 500).max(1), line: (side / 240).max(2) }
     }
 
     /// Pixels across and down that a line of text takes, with its edge.
@@ -171,12 +174,14 @@ fn size(across: i32, down: i32) -> Size {
     Size::new(across.unsigned_abs(), down.unsigned_abs())
 }
 
-/// A line of text with a black edge around each letter, moved into the picture.
+/// A line of text on a dark plate, with a black edge around each letter, moved into the picture.
 fn label(image: &mut RgbImage, scale: Scale, text: &str, at: (i32, i32), colour: Rgb888) {
     let (across, down) = scale.text_size(text);
     let area = Rectangle::new(Point::new(at.0, at.1), size(across, down));
     let (width, height) = (image.width() as i32, image.height() as i32);
     let origin = scale.inside(area, width, height);
+    let mut plate = Canvas { image, origin: Point::zero(), zoom: 1, alpha: PLATE_ALPHA };
+    let Ok(()) = plate.fill_solid(&Rectangle::new(origin, area.size), Rgb888::BLACK);
     let mut canvas = Canvas { image, origin, zoom: scale.zoom, alpha: 255 };
     let mut write = |dx, dy, colour| {
         let style = MonoTextStyle::new(scale.font, colour);
