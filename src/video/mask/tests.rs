@@ -138,11 +138,12 @@ fn any_layout() -> impl Strategy<Value = Layout> {
 
 /// Star-shaped polygons and triangles, some with all corners on the edges of pixels.
 fn any_polygon(size: FrameSize) -> impl Strategy<Value = Arc<UnitPolygon>> {
-    let star = (0.0..1.0f64, 0.0..1.0f64, prop::collection::vec((0.0..6.283f64, 0.02..0.6f64), 3..9))
-        .prop_map(|(cx, cy, mut rays)| {
-            rays.sort_by(|a, b| a.0.total_cmp(&b.0));
-            rays.iter().map(|(angle, r)| (cx + r * angle.cos(), cy + r * angle.sin())).collect::<Vec<_>>()
-        });
+    let star =
+        (0.0..1.0f64, 0.0..1.0f64, prop::collection::vec((0.0..std::f64::consts::TAU, 0.02..0.6f64), 3..9))
+            .prop_map(|(cx, cy, mut rays)| {
+                rays.sort_by(|a, b| a.0.total_cmp(&b.0));
+                rays.iter().map(|(angle, r)| (cx + r * angle.cos(), cy + r * angle.sin())).collect::<Vec<_>>()
+            });
     let triangle = prop::collection::vec((0.0..=1.0f64, 0.0..=1.0f64), 3);
     (prop_oneof![star, triangle], any::<bool>()).prop_filter_map("not simple", move |(points, snapped)| {
         let snap = |v: f64, side: u32| {
