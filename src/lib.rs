@@ -1,5 +1,6 @@
 //! melkglas: redaction of surveillance footage.
 
+pub mod cli;
 pub mod config;
 pub mod digest;
 pub mod geometry;

@@ -3,7 +3,7 @@
 //! A zone always hides, so a file that could hide less than its author meant is refused: a misspelt key, a
 //! polygon in pixels, a zone that encloses nothing.
 
-use super::diagnostic::{SettingsError, SettingsFault};
+use super::diagnostic::SettingsError;
 use super::document::{Document, Item, read_text};
 use super::polygon;
 use super::style::Style;
@@ -123,7 +123,7 @@ pub fn check_size(camera: &Camera, path: &Path, clip: FrameSize) -> Result<(), S
     // The file may have gone or changed since it was read; the refusal stands all the same.
     let text = read_text(path).unwrap_or_default();
     let doc = Document::new(path, &text);
-    let fault: SettingsFault = doc.fault(
+    let fault = doc.fault(
         format!("the clip is {clip}, another shape of picture than camera {}'s {drawn}", camera.id),
         format!(
             "use the camera file of the camera that made this clip; if this camera was set to another picture, \
@@ -188,7 +188,7 @@ fn read_frame(item: &Item<'_>) -> Option<FrameSize> {
 
 /// All zones, or `None` where any of them has a fault.
 fn read_zones(item: &Item<'_>, frame: Option<FrameSize>) -> Option<Vec<Zone>> {
-    let items = item.items("write [[zone]] above each zone, in double brackets")?;
+    let items = item.items("zone", "write [[zone]] above each zone, in double brackets")?;
     let mut labels: HashMap<&str, Item<'_>> = HashMap::new();
     let mut zones = Vec::with_capacity(items.len());
     for item in &items {

@@ -320,8 +320,8 @@ impl<'d> Item<'d> {
         Some(Section::new(self.doc, Some(self.name.clone()), self.span.clone(), table))
     }
 
-    /// The items of a list; `cure` says how to write it.
-    pub(super) fn items(&self, cure: &str) -> Option<Vec<Self>> {
+    /// The items of a list, called `noun` 1, `noun` 2 and so on; `cure` says how to write the list.
+    pub(super) fn items(&self, noun: &str, cure: &str) -> Option<Vec<Self>> {
         let Some(array) = self.value.as_array() else {
             self.wrong_type("a list", cure);
             return None;
@@ -333,7 +333,7 @@ impl<'d> Item<'d> {
                 .map(|(index, value)| Self {
                     doc: self.doc,
                     key: self.key,
-                    name: format!("{} {}", self.name, index + 1),
+                    name: format!("{noun} {}", index + 1),
                     span: value.span(),
                     value: value.get_ref(),
                 })

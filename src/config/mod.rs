@@ -18,3 +18,6 @@ pub use site::{
 };
 pub use starter::starter;
 pub use style::{NotAColour, Rgb, Style};
+
+#[cfg(test)]
+mod tests;

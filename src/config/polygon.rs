@@ -14,7 +14,7 @@ const FORM: &str = "write polygon = [[x, y], [x, y], [x, y]], with x and y from 
 
 /// Reads and checks a polygon; `frame`, where known, tells what pixel coordinates would be in 0..1.
 pub(super) fn read(item: &Item<'_>, frame: Option<FrameSize>) -> Option<UnitPolygon> {
-    let items = item.items(FORM)?;
+    let items = item.items("point", FORM)?;
     let read: Vec<Option<UnitPoint>> = items.iter().map(read_point).collect();
     if items.len() < 3 {
         let fault = PolygonFault::TooFewPoints(items.len());
@@ -54,7 +54,7 @@ pub(super) fn read(item: &Item<'_>, frame: Option<FrameSize>) -> Option<UnitPoly
 }
 
 fn read_point(item: &Item<'_>) -> Option<UnitPoint> {
-    let pair = item.items("write a point as [x, y]")?;
+    let pair = item.items("coordinate", "write a point as [x, y]")?;
     let [x, y] = pair.as_slice() else {
         let message = format!("a point has two coordinates, this one has {}", pair.len());
         item.note(message, "not a point", "write a point as [x, y]");

@@ -138,11 +138,12 @@ fn any_layout() -> impl Strategy<Value = Layout> {
 
 /// Star-shaped polygons and triangles, some with all corners on the edges of pixels.
 fn any_polygon(size: FrameSize) -> impl Strategy<Value = Arc<UnitPolygon>> {
-    let star = (0.0..1.0f64, 0.0..1.0f64, prop::collection::vec((0.0..6.283f64, 0.02..0.6f64), 3..9))
-        .prop_map(|(cx, cy, mut rays)| {
-            rays.sort_by(|a, b| a.0.total_cmp(&b.0));
-            rays.iter().map(|(angle, r)| (cx + r * angle.cos(), cy + r * angle.sin())).collect::<Vec<_>>()
-        });
+    let star =
+        (0.0..1.0f64, 0.0..1.0f64, prop::collection::vec((0.0..std::f64::consts::TAU, 0.02..0.6f64), 3..9))
+            .prop_map(|(cx, cy, mut rays)| {
+                rays.sort_by(|a, b| a.0.total_cmp(&b.0));
+                rays.iter().map(|(angle, r)| (cx + r * angle.cos(), cy + r * angle.sin())).collect::<Vec<_>>()
+            });
     let triangle = prop::collection::vec((0.0..=1.0f64, 0.0..=1.0f64), 3);
     (prop_oneof![star, triangle], any::<bool>()).prop_filter_map("not simple", move |(points, snapped)| {
         let snap = |v: f64, side: u32| {
@@ -402,6 +403,47 @@ fn a_masker_remembers_rasters_and_changes_nothing_by_it() {
             for _ in 0..2 {
                 let out = bytes_of(&layout, masker.redact(raw(&layout, bytes.clone()), &plan));
                 assert_eq!(out, redacted(&layout, &bytes, &masks, &settings));
+            }
+        }
+    }
+}
+
+#[test]
+fn of_two_masks_of_one_size_the_coarser_wins() {
+    let layout = Layout::new(PixelFormat::I420, FrameSize { width: 120, height: 120 });
+    let bytes = noise(layout.len(), 9);
+    let settings = MaskSettings::default();
+    let body = person(10, 10, 110, 110, Style::Pixelate);
+    let head = Mask { kind: MaskKind::Head, ..body.clone() };
+    let expected = redacted(&layout, &bytes, std::slice::from_ref(&head), &settings);
+    for masks in [[body.clone(), head.clone()], [head, body]] {
+        assert_eq!(redacted(&layout, &bytes, &masks, &settings), expected);
+    }
+}
+
+/// `blur` has the values of `pixelate` at the cells' centres, and goes from one to the next without a jump.
+#[test]
+fn blur_joins_the_cells_smoothly() {
+    let layout = Layout::new(PixelFormat::Nv12, FrameSize { width: 144, height: 288 });
+    let settings = MaskSettings::default();
+    let mut bytes = noise(layout.len(), 11);
+    for (x, y) in pixels(layout.size) {
+        // One grey per cell of 24x24, so that the cells differ by more than noise leaves.
+        bytes[luma_at(&layout, x, y)] = (40 + (x / 24 * 53 + y / 24 * 97) % 160) as u8;
+    }
+    let [flat, smooth] = [Style::Pixelate, Style::Blur]
+        .map(|style| redacted(&layout, &bytes, &[person(0, 0, 144, 288, style)], &settings));
+    for (x, y) in (12..288).step_by(24).flat_map(|y| (12..144).step_by(24).map(move |x| (x, y))) {
+        let at = luma_at(&layout, x, y);
+        assert_eq!(smooth[at], flat[at], "centre {x},{y}");
+    }
+    assert!(flat.windows(2).take(144).any(|pair| pair[0].abs_diff(pair[1]) > 30));
+    for (x, y) in pixels(layout.size) {
+        let here = smooth[luma_at(&layout, x, y)];
+        for (nx, ny) in [(x + 1, y), (x, y + 1)] {
+            if nx < 144 && ny < 288 {
+                // Values span at most 219 and cells 24 pixels, so a step is at most 10 with rounding.
+                assert!(here.abs_diff(smooth[luma_at(&layout, nx, ny)]) <= 10, "step at {x},{y}");
             }
         }
     }
