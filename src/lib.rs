@@ -2,4 +2,5 @@
 
 pub mod config;
 pub mod geometry;
+pub mod share;
 pub mod video;
