@@ -157,7 +157,7 @@ proptest! {
     ) {
         let region = PxRect { x0, y0, x1: x0 + width, y1: y0 + height };
         let p = Placement::new(region, longer, 32);
-        prop_assert!(p.input.width % 32 == 0 && p.input.height % 32 == 0);
+        prop_assert!(p.input.width.is_multiple_of(32) && p.input.height.is_multiple_of(32));
         prop_assert!(p.content.width <= p.input.width && p.content.height <= p.input.height);
         prop_assert_eq!(p.content.width.max(p.content.height), longer);
         let whole = InputBox {

@@ -194,7 +194,8 @@ impl ModelEntry {
         check(input.std.iter().all(|v| v.is_finite() && *v > 0.0), "input.std must hold numbers above 0");
         check(input.pad.is_finite(), "input.pad must be a number");
         check(
-            (1..=1024).contains(&input.multiple_of) && input.multiple_of % self.family.stride_px() == 0,
+            (1..=1024).contains(&input.multiple_of)
+                && input.multiple_of.is_multiple_of(self.family.stride_px()),
             "input.multiple_of must be a multiple of the family's coarsest stride, and at most 1024",
         );
         faults
@@ -262,7 +263,7 @@ pad = 0.0
             let fault = Manifest::parse(&GOOD.replace(from, to)).expect_err("it is bad");
             assert!(fault.contains(expect), "{fault}");
         };
-        check("pad = 0.0", "pad = 0.0\nshade = 2", "line 17");
+        check("pad = 0.0", "pad = 0.0\nshade = 2", "line 18");
         check("family = \"nanodet\"", "family = \"guess\"", "guess");
         check("schema = 1", "schema = 2", "schema = 1");
         check("task = \"person\"", "task = \"face\"", "model \"a\"");
