@@ -5,4 +5,5 @@ pub mod config;
 pub mod digest;
 pub mod geometry;
 pub mod interrupt;
+pub mod share;
 pub mod video;

@@ -2,11 +2,35 @@
 //!
 //! A [`Detector`] looks at one frame at a time and is owned by one worker thread; a [`DetectorFactory`] makes one
 //! per worker. Scores are low on purpose: a miss costs more than a false box.
+//!
+//! The way of a frame: `letterbox` makes the network's input from its planes, `session` runs the network, `output`
+//! with `nanodet` or `centerface` reads the boxes, `nms` merges doubles, `tiles` says where to look in a large
+//! frame, and `network` ties them into the [`OnnxDetector`]. `manifest` names the weights and checks their hash.
+//!
+//! May import the hall, and of this wing `frame` (to read) and `plan`. No network or file access but for the
+//! models folder and the library.
 
+mod absurd;
+mod centerface;
+mod letterbox;
+mod manifest;
+mod nanodet;
+mod network;
+mod nms;
+mod output;
+mod session;
+mod tiles;
+
+pub use absurd::absurd;
+pub use manifest::{Family, InputForm, Manifest, ModelEntry, PlaneOrder, Task};
+pub use network::{Description, ModelInfo, OnnxDetector, OnnxFactory};
+
+use crate::config::Provider;
 use crate::video::frame::RawFrame;
 use crate::video::plan::{Detection, Target};
+use std::path::PathBuf;
 
-/// Why a detector gave no answer for a frame.
+/// Why a detector cannot be made, or gave no answer for a frame.
 #[derive(Debug, thiserror::Error)]
 pub enum DetectError {
     /// The network's run failed.
@@ -23,6 +47,109 @@ pub enum DetectError {
         /// Which model.
         model: String,
     },
+    /// The network's output is not of its family's shape.
+    #[error(
+        "the {model} network returned tensors of shape {found} where {expected} was due; its family in the \
+         models' manifest is wrong"
+    )]
+    Shape {
+        /// Which model.
+        model: String,
+        /// The shape looked for.
+        expected: String,
+        /// The shapes there.
+        found: String,
+    },
+    /// The frame's planes do not fit its own size.
+    #[error("the picture could not be scaled for the network: {reason}")]
+    Picture {
+        /// What did not fit.
+        reason: String,
+    },
+    /// The manifest or a weight file cannot be read.
+    #[error("{} cannot be read: {reason}; run scripts/setup, or name a models folder with --models", path.display())]
+    ModelMissing {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// The manifest is refused.
+    #[error("{} is refused: {fault}", path.display())]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with the line where it is a fault of form.
+        fault: String,
+    },
+    /// The manifest lists no model for a target.
+    #[error("the models' manifest lists no {} model; add one, or restore the shipped manifest", name(*target))]
+    NoModel {
+        /// What nothing looks for.
+        target: Target,
+    },
+    /// A weight file is not the one that the manifest names.
+    #[error(
+        "{} is refused: its SHA-256 is {found}, the manifest says {expected}; restore the shipped file, or correct \
+         the manifest if the change was meant",
+        path.display()
+    )]
+    HashMismatch {
+        /// The file.
+        path: PathBuf,
+        /// The hash in the manifest.
+        expected: String,
+        /// The hash of the file.
+        found: String,
+    },
+    /// The ONNX Runtime library cannot be used.
+    #[error("the ONNX Runtime at {} cannot be used: {reason}; run scripts/setup", path.display())]
+    Library {
+        /// The library.
+        path: PathBuf,
+        /// What went wrong.
+        reason: String,
+    },
+    /// The library has no such execution provider, or the machine cannot run it.
+    #[error(
+        "{} is not to be had with the ONNX Runtime at {}: {reason}; install a library that has it and name it with \
+         MELKGLAS_ONNXRUNTIME, or set detect.provider = \"cpu\", or detect.allow_cpu_fallback = true",
+        session::provider_name(*provider),
+        library.display()
+    )]
+    ProviderMissing {
+        /// The provider asked for.
+        provider: Provider,
+        /// The library.
+        library: PathBuf,
+        /// What the library said.
+        reason: String,
+    },
+    /// The library refuses a model.
+    #[error("the {model} network cannot be loaded: {reason}")]
+    Load {
+        /// Which model.
+        model: String,
+        /// What the library said.
+        reason: String,
+    },
+    /// A setting that no detector can work with.
+    #[error("detect.{setting} = {value} cannot be used: {cure}")]
+    Setting {
+        /// The key.
+        setting: &'static str,
+        /// Its value.
+        value: String,
+        /// What it may be.
+        cure: &'static str,
+    },
+}
+
+fn name(target: Target) -> &'static str {
+    match target {
+        Target::Person => "person",
+        Target::Face => "face",
+    }
 }
 
 /// Which targets to look for in this frame, by the cadence.

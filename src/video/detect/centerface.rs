@@ -1,0 +1,145 @@
+//! Reads CenterFace's output: a heat map of face centres at a quarter of the input, with the size and the fine
+//! position of the face at each cell.
+//!
+//! Source: Xu et al., "CenterFace: Joint Face Detection and Alignment Using Face as Point", 2020 (MIT). Tensors:
+//! `[1, 1, h, w]` heat map, `[1, 2, h, w]` logarithms of height and width in cells, `[1, 2, h, w]` offsets down
+//! and across in cells, `[1, 10, h, w]` landmarks, which are not used. Every cell above the threshold is a
+//! candidate, not only the peaks: NMS makes one of them, and two faces side by side stay two.
+
+use super::letterbox::InputBox;
+use super::output::{Candidate, DecodeFault, Tensor, finite, pick};
+use crate::geometry::FrameSize;
+
+const STRIDE: u32 = 4;
+
+/// Every face with a score of `threshold` or more.
+pub(super) fn decode(
+    outputs: &[Tensor<'_>],
+    input: FrameSize,
+    threshold: f32,
+) -> Result<Vec<Candidate>, DecodeFault> {
+    let (columns, rows) = ((input.width / STRIDE) as usize, (input.height / STRIDE) as usize);
+    let shape = |depth: i64| [1, depth, rows as i64, columns as i64];
+    let heat = pick(outputs, &shape(1))?;
+    // Size and offset have the same shape; the graph gives the size first.
+    let size_at = outputs.iter().position(|t| t.shape == shape(2)).unwrap_or(outputs.len());
+    let (until_size, after_size) = outputs.split_at((size_at + 1).min(outputs.len()));
+    let (sizes, offsets) = (pick(until_size, &shape(2))?, pick(after_size, &shape(2))?);
+
+    let cells = columns * rows;
+    let step = STRIDE as f32;
+    let mut found = Vec::new();
+    for (cell, &score) in heat.iter().enumerate() {
+        if !score.is_finite() {
+            return Err(DecodeFault::NotFinite);
+        }
+        if score < threshold {
+            continue;
+        }
+        let (height, width) = (sizes[cell].exp() * step, sizes[cells + cell].exp() * step);
+        let x = ((cell % columns) as f32 + offsets[cells + cell] + 0.5) * step;
+        let y = ((cell / columns) as f32 + offsets[cell] + 0.5) * step;
+        let area =
+            InputBox { x0: x - width / 2.0, y0: y - height / 2.0, x1: x + width / 2.0, y1: y + height / 2.0 };
+        found.push(finite(area, score)?);
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const INPUT: FrameSize = FrameSize { width: 64, height: 32 };
+    const CELLS: usize = 16 * 8;
+
+    struct Outputs {
+        shapes: [[i64; 4]; 4],
+        data: [Vec<f32>; 4],
+    }
+
+    impl Outputs {
+        fn empty() -> Self {
+            let depths = [1, 2, 2, 10];
+            Self {
+                shapes: depths.map(|depth| [1, depth, 8, 16]),
+                data: depths.map(|depth| vec![0.0; depth as usize * CELLS]),
+            }
+        }
+
+        fn decode(&self, input: FrameSize) -> Result<Vec<Candidate>, DecodeFault> {
+            let tensors: Vec<Tensor<'_>> =
+                self.shapes.iter().zip(&self.data).map(|(shape, data)| Tensor { shape, data }).collect();
+            decode(&tensors, input, 0.2)
+        }
+
+        fn face(&mut self, cell: usize, score: f32, size_px: [f32; 2], offset: [f32; 2]) {
+            self.data[0][cell] = score;
+            for axis in 0..2 {
+                self.data[1][axis * CELLS + cell] = (size_px[axis] / 4.0).ln();
+                self.data[2][axis * CELLS + cell] = offset[axis];
+            }
+        }
+    }
+
+    #[test]
+    fn known_faces_are_read() {
+        let mut outputs = Outputs::empty();
+        // Row 3, column 5: its centre is at (22, 14); a quarter of a cell down, half a cell across.
+        outputs.face(3 * 16 + 5, 0.8, [12.0, 8.0], [0.25, 0.5]);
+        outputs.face(2, 0.19, [12.0, 8.0], [0.0, 0.0]);
+        let found = outputs.decode(INPUT).expect("it can be read");
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].score, 0.8);
+        let expect = [20.0, 9.0, 28.0, 21.0];
+        let InputBox { x0, y0, x1, y1 } = found[0].area;
+        for (got, want) in [x0, y0, x1, y1].into_iter().zip(expect) {
+            assert!((got - want).abs() < 0.01, "{:?}", found[0].area);
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_number_is_an_error() {
+        for (tensor, index, bad) in
+            [(0, 7, f32::NAN), (1, CELLS + 9, f32::NAN), (1, 9, 1e9), (2, 9, f32::NEG_INFINITY)]
+        {
+            let mut outputs = Outputs::empty();
+            outputs.face(9, 0.9, [8.0; 2], [0.0; 2]);
+            outputs.data[tensor][index] = bad;
+            assert_eq!(outputs.decode(INPUT), Err(DecodeFault::NotFinite), "{bad} in tensor {tensor}");
+        }
+    }
+
+    #[test]
+    fn another_shape_is_an_error() {
+        let outputs = Outputs::empty();
+        let other = FrameSize { width: 32, height: 32 };
+        assert!(matches!(outputs.decode(other), Err(DecodeFault::Shape { .. })));
+        let heat = Tensor { shape: &[1, 1, 8, 16], data: &outputs.data[0] };
+        assert!(matches!(decode(&[heat], INPUT, 0.2), Err(DecodeFault::Shape { .. })));
+        let size = Tensor { shape: &[1, 2, 8, 16], data: &outputs.data[1] };
+        assert!(matches!(decode(&[heat, size], INPUT, 0.2), Err(DecodeFault::Shape { .. })));
+        let short = Tensor { shape: &[1, 1, 8, 16], data: &outputs.data[0][1..] };
+        assert!(matches!(decode(&[short, size, size], INPUT, 0.2), Err(DecodeFault::Shape { .. })));
+    }
+
+    proptest! {
+        #[test]
+        fn any_numbers_end_in_boxes_or_an_error(seed in prop::collection::vec(-1e30f32..1e30, 1..200)) {
+            let mut outputs = Outputs::empty();
+            let mut values = seed.iter().copied().cycle();
+            for tensor in &mut outputs.data {
+                tensor.fill_with(|| values.next().expect("it is endless"));
+            }
+            match outputs.decode(INPUT) {
+                Ok(found) => {
+                    let hot = outputs.data[0].iter().filter(|v| **v >= 0.2).count();
+                    prop_assert_eq!(found.len(), hot);
+                    prop_assert!(found.iter().all(|c| c.area.x0 <= c.area.x1 && c.area.y0 <= c.area.y1));
+                }
+                Err(fault) => prop_assert_eq!(fault, DecodeFault::NotFinite),
+            }
+        }
+    }
+}

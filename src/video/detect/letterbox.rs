@@ -1,0 +1,223 @@
+//! From a frame's 4:2:0 planes straight to a network's input, and a network's boxes back to the frame.
+//!
+//! Each plane is resized by itself and colours are made at the input's size only, so a large frame costs no more
+//! than the reading of its samples. The picture lies at the top left of the input, the rest is padding.
+
+use super::DetectError;
+use super::manifest::{InputForm, PlaneOrder};
+use crate::geometry::{BoxPx, FrameSize, PxRect};
+use crate::video::frame::{Colour, PixelFormat, Plane, RawFrame};
+use fast_image_resize::images::{CroppedImage, Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+
+/// A box in input space: pixels of the network's input, origin at its top left.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct InputBox {
+    pub(super) x0: f32,
+    pub(super) y0: f32,
+    pub(super) x1: f32,
+    pub(super) y1: f32,
+}
+
+/// Where a region of a frame lies in a network's input.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Placement {
+    /// The part of the frame that is looked at.
+    region: PxRect,
+    /// Size of the picture in the input, at its top left.
+    content: FrameSize,
+    /// Size of the input.
+    pub(super) input: FrameSize,
+}
+
+impl Placement {
+    /// The region scaled, up or down, so that its longer side is `longer_px`; the input's sides rounded up to
+    /// multiples of `multiple_of`. Scaling up pays: small people in small pictures are missed otherwise.
+    pub(super) fn new(region: PxRect, longer_px: u32, multiple_of: u32) -> Self {
+        let longer = region.width().max(region.height()).max(1);
+        let side = |px: u32| {
+            let scaled = f64::from(px) * f64::from(longer_px) / f64::from(longer);
+            (scaled.round() as u32).clamp(1, longer_px.max(1))
+        };
+        let content = FrameSize { width: side(region.width()), height: side(region.height()) };
+        let input = FrameSize {
+            width: content.width.next_multiple_of(multiple_of),
+            height: content.height.next_multiple_of(multiple_of),
+        };
+        Self { region, content, input }
+    }
+
+    /// The same box in frame space, not cut. Each axis has its own exact scale, as the content was rounded.
+    pub(super) fn frame_from_input(&self, area: &InputBox) -> BoxPx {
+        let sx = self.region.width() as f32 / self.content.width as f32;
+        let sy = self.region.height() as f32 / self.content.height as f32;
+        let (left, top) = (self.region.x0 as f32, self.region.y0 as f32);
+        BoxPx::new(left + area.x0 * sx, top + area.y0 * sy, left + area.x1 * sx, top + area.y1 * sy)
+    }
+}
+
+/// Makes one network's input, in buffers that are used again for every frame.
+pub(super) struct Letterbox {
+    form: InputForm,
+    resizer: Resizer,
+    /// The planes at the content's size: Y, then U and V, or Y and interleaved UV.
+    planes: [Vec<u8>; 3],
+    tensor: Vec<f32>,
+    /// The last placement; while it stays the padding stays too.
+    placed: Option<(FrameSize, FrameSize)>,
+}
+
+impl Letterbox {
+    pub(super) fn new(form: InputForm) -> Self {
+        Self { form, resizer: Resizer::new(), planes: Default::default(), tensor: Vec::new(), placed: None }
+    }
+
+    /// The region of the frame as three normalised planes, 1x3xHxW.
+    ///
+    /// # Errors
+    /// [`DetectError::Picture`] where the planes do not fit the frame's own size.
+    pub(super) fn fill(&mut self, frame: &RawFrame, placement: &Placement) -> Result<&[f32], DetectError> {
+        let (content, input) = (placement.content, placement.input);
+        let region = placement.region;
+        let luma = Source { size: frame.size(), kind: PixelType::U8, per_frame_px: 1.0 };
+        let (columns, rows) = frame.size().chroma();
+        let kind = match frame.layout.format {
+            PixelFormat::I420 => PixelType::U8,
+            PixelFormat::Nv12 => PixelType::U8x2,
+        };
+        let chroma = Source { size: FrameSize { width: columns, height: rows }, kind, per_frame_px: 0.5 };
+
+        let sources =
+            std::iter::once((frame.luma(), luma)).chain(frame.chroma().map(|plane| (plane, chroma)));
+        for ((plane, source), out) in sources.zip(&mut self.planes) {
+            resize(&mut self.resizer, &plane, source, region, content, out)?;
+        }
+
+        let len = input.area_px() as usize * 3;
+        if self.placed != Some((content, input)) {
+            self.tensor.clear();
+            self.tensor.resize(len, self.form.pad);
+            self.placed = Some((content, input));
+        }
+        let matrix = Matrix::new(frame.colour, &self.form);
+        let [y, u, v] = &self.planes;
+        let width = content.width as usize;
+        for row in 0..content.height as usize {
+            let at = row * width..(row + 1) * width;
+            let outs = rows_of(&mut self.tensor, input, row, width);
+            match frame.layout.format {
+                PixelFormat::I420 => matrix.row(&y[at.clone()], &u[at.clone()], &v[at], outs),
+                PixelFormat::Nv12 => matrix.row_nv12(&y[at.clone()], &u[at.start * 2..at.end * 2], outs),
+            }
+        }
+        Ok(&self.tensor)
+    }
+}
+
+/// The content part of one row in each of the tensor's planes.
+fn rows_of(tensor: &mut [f32], input: FrameSize, row: usize, width: usize) -> [&mut [f32]; 3] {
+    let plane = input.area_px() as usize;
+    let start = row * input.width as usize;
+    let (first, rest) = tensor.split_at_mut(plane);
+    let (second, third) = rest.split_at_mut(plane);
+    [first, second, third].map(|p| &mut p[start..start + width])
+}
+
+/// One plane's shape.
+#[derive(Clone, Copy)]
+struct Source {
+    /// Samples across and down.
+    size: FrameSize,
+    kind: PixelType,
+    /// Samples per pixel of the frame, along one axis.
+    per_frame_px: f64,
+}
+
+fn resize(
+    resizer: &mut Resizer,
+    plane: &Plane<'_>,
+    source: Source,
+    region: PxRect,
+    content: FrameSize,
+    out: &mut Vec<u8>,
+) -> Result<(), DetectError> {
+    let fault = |e: &dyn std::fmt::Display| DetectError::Picture { reason: e.to_string() };
+    let bytes = source.kind.size();
+    let stride = (plane.stride / bytes) as u32;
+    let rows = source.size.height;
+    let used = plane.stride * rows as usize;
+    let data = plane.data.get(..used).ok_or_else(|| fault(&"a plane is shorter than its rows"))?;
+    let padded = ImageRef::new(stride, rows, data, source.kind).map_err(|e| fault(&e))?;
+    // A view, not a crop: what stands in a row's padding is left over from another frame and must not bleed in.
+    let view =
+        CroppedImage::new(&padded, 0, 0, source.size.width, source.size.height).map_err(|e| fault(&e))?;
+    out.resize(content.area_px() as usize * bytes, 0);
+    let mut target =
+        Image::from_slice_u8(content.width, content.height, out, source.kind).map_err(|e| fault(&e))?;
+    let k = source.per_frame_px;
+    let left = f64::from(region.x0) * k;
+    let top = f64::from(region.y0) * k;
+    let width = (f64::from(region.width()) * k).min(f64::from(source.size.width) - left);
+    let height = (f64::from(region.height()) * k).min(f64::from(source.size.height) - top);
+    let options = ResizeOptions::new()
+        .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
+        .use_alpha(false)
+        .crop(left, top, width, height);
+    resizer.resize(&view, &mut target, &options).map_err(|e| fault(&e))
+}
+
+/// YUV to normalised planes: three affine sums, each clamped to what an 8-bit colour can be (ITU-T H.273, 8.3).
+struct Matrix {
+    /// Per output plane: weights of Y, U and V, the constant, all in 0..=255 colour values.
+    weights: [[f32; 4]; 3],
+    /// Per output plane: factor and offset of the normalisation.
+    scale: [[f32; 2]; 3],
+}
+
+impl Matrix {
+    fn new(colour: Colour, form: &InputForm) -> Self {
+        let (kr, kb) = (colour.kr, colour.kb);
+        let kg = 1.0 - kr - kb;
+        let (y0, ys, cs) = if colour.full_range { (0.0, 255.0, 255.0) } else { (16.0, 219.0, 224.0) };
+        let affine = |u: f32, v: f32| {
+            let (wy, wu, wv) = (255.0 / ys, u * 255.0 / cs, v * 255.0 / cs);
+            [wy, wu, wv, -wy * y0 - (wu + wv) * 128.0]
+        };
+        let red = affine(0.0, 2.0 * (1.0 - kr));
+        let green = affine(-2.0 * kb * (1.0 - kb) / kg, -2.0 * kr * (1.0 - kr) / kg);
+        let blue = affine(2.0 * (1.0 - kb), 0.0);
+        let weights = match form.order {
+            PlaneOrder::Rgb => [red, green, blue],
+            PlaneOrder::Bgr => [blue, green, red],
+        };
+        let scale = std::array::from_fn(|i| [1.0 / form.std[i], -form.mean[i] / form.std[i]]);
+        Self { weights, scale }
+    }
+
+    fn row(&self, y: &[u8], u: &[u8], v: &[u8], outs: [&mut [f32]; 3]) {
+        for ((out, w), s) in outs.into_iter().zip(&self.weights).zip(&self.scale) {
+            for (((o, &y), &u), &v) in out.iter_mut().zip(y).zip(u).zip(v) {
+                *o = value(w, s, y, u, v);
+            }
+        }
+    }
+
+    fn row_nv12(&self, y: &[u8], uv: &[u8], outs: [&mut [f32]; 3]) {
+        let (pairs, _) = uv.as_chunks::<2>();
+        for ((out, w), s) in outs.into_iter().zip(&self.weights).zip(&self.scale) {
+            for ((o, &y), &[u, v]) in out.iter_mut().zip(y).zip(pairs) {
+                *o = value(w, s, y, u, v);
+            }
+        }
+    }
+}
+
+#[inline]
+fn value(w: &[f32; 4], s: &[f32; 2], y: u8, u: u8, v: u8) -> f32 {
+    let colour = w[0] * f32::from(y) + w[1] * f32::from(u) + w[2] * f32::from(v) + w[3];
+    colour.clamp(0.0, 255.0) * s[0] + s[1]
+}
+
+#[cfg(test)]
+#[path = "letterbox_tests.rs"]
+pub(super) mod tests;

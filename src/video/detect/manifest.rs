@@ -1,0 +1,296 @@
+//! The models' manifest, `models/manifest.toml`, and the one way to a weight file's bytes: past its SHA-256.
+//!
+//! A weight file is read once; the bytes that were hashed are the bytes that a session is built from, so nobody
+//! can swap the file between the check and the load.
+
+use super::DetectError;
+use crate::share::MANIFEST_NAME;
+use crate::video::plan::Target;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+
+/// How a network's output is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Family {
+    /// NanoDet: see [`super::nanodet`].
+    Nanodet,
+    /// CenterFace: see [`super::centerface`].
+    Centerface,
+}
+
+impl Family {
+    /// What networks of this family look for.
+    #[must_use]
+    pub fn target(self) -> Target {
+        match self {
+            Self::Nanodet => Target::Person,
+            Self::Centerface => Target::Face,
+        }
+    }
+
+    /// The coarsest grid that the network works on, pixels: its input's sides must be multiples of it.
+    #[must_use]
+    pub fn stride_px(self) -> u32 {
+        match self {
+            Self::Nanodet | Self::Centerface => 32,
+        }
+    }
+}
+
+/// Order of the colour planes in a network's input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PlaneOrder {
+    /// Blue first.
+    Bgr,
+    /// Red first.
+    Rgb,
+}
+
+/// How a picture becomes a network's input: `(value - mean) / std` on values `0..=255`, planes in `order`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputForm {
+    /// Order of the planes; `mean` and `std` are in the same order.
+    pub order: PlaneOrder,
+    /// Taken off each plane.
+    pub mean: [f32; 3],
+    /// Divides each plane, after that.
+    pub std: [f32; 3],
+    /// Both sides of the input are multiples of this many pixels.
+    pub multiple_of: u32,
+    /// Value of the tensor beside the picture, after normalisation.
+    pub pad: f32,
+}
+
+/// One model of the manifest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelEntry {
+    /// Its name, unique in the manifest.
+    pub id: String,
+    /// What it looks for.
+    pub task: Task,
+    /// How its output is read.
+    pub family: Family,
+    /// The weight file, beside the manifest.
+    pub file: String,
+    /// SHA-256 of the weight file, hexadecimal.
+    pub sha256: String,
+    /// Licence of the weights.
+    pub licence: String,
+    /// Where they come from and how they were made.
+    pub origin: String,
+    /// Lowest score that counts where the site names none.
+    pub default_threshold: f32,
+    /// How its input is made.
+    pub input: InputForm,
+}
+
+/// A task in the manifest's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Task {
+    /// Finding persons.
+    Person,
+    /// Finding faces.
+    Face,
+}
+
+impl From<Task> for Target {
+    fn from(task: Task) -> Self {
+        match task {
+            Task::Person => Self::Person,
+            Task::Face => Self::Face,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ManifestFile {
+    schema: u32,
+    #[serde(default)]
+    model: Vec<ModelEntry>,
+}
+
+/// The checked manifest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manifest {
+    /// The models, in the order of the file.
+    pub models: Vec<ModelEntry>,
+}
+
+impl Manifest {
+    /// Reads and checks `manifest.toml` in `folder`.
+    ///
+    /// # Errors
+    /// [`DetectError::ModelMissing`] where it cannot be read, [`DetectError::Manifest`] where it is refused.
+    pub fn read(folder: &Path) -> Result<Self, DetectError> {
+        let path = folder.join(MANIFEST_NAME);
+        let text = std::fs::read_to_string(&path)
+            .map_err(|e| DetectError::ModelMissing { path: path.clone(), reason: e.to_string() })?;
+        Self::parse(&text).map_err(|fault| DetectError::Manifest { path, fault })
+    }
+
+    /// Checks the text of a manifest.
+    ///
+    /// # Errors
+    /// What is wrong, with line and column for a fault of form, with the model's id for a fault of sense.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let file: ManifestFile = toml::from_str(text).map_err(|e| e.to_string())?;
+        let mut faults = Vec::new();
+        if file.schema != 1 {
+            faults.push(format!("schema {} is not known here; write schema = 1", file.schema));
+        }
+        let mut ids = HashSet::new();
+        for model in &file.model {
+            if !ids.insert(&model.id) {
+                faults.push(format!("two models are named \"{}\"", model.id));
+            }
+            faults.extend(model.faults().into_iter().map(|fault| format!("model \"{}\": {fault}", model.id)));
+        }
+        if faults.is_empty() { Ok(Self { models: file.model }) } else { Err(faults.join("; ")) }
+    }
+
+    /// The model used for a target: the first one listed.
+    ///
+    /// # Errors
+    /// [`DetectError::NoModel`] where none is listed: a detector that does not look misses everybody.
+    pub fn model_for(&self, target: Target) -> Result<&ModelEntry, DetectError> {
+        let found = self.models.iter().find(|m| Target::from(m.task) == target);
+        found.ok_or(DetectError::NoModel { target })
+    }
+}
+
+impl ModelEntry {
+    fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let mut check = |holds: bool, fault: &str| {
+            if !holds {
+                faults.push(fault.to_owned());
+            }
+        };
+        let input = &self.input;
+        check(Target::from(self.task) == self.family.target(), "this family does not look for this task");
+        check(
+            Path::new(&self.file).file_name().is_some_and(|name| name == self.file.as_str()),
+            "file must be the bare name of a file beside the manifest",
+        );
+        check(
+            self.sha256.len() == 64 && self.sha256.bytes().all(|b| b.is_ascii_hexdigit()),
+            "sha256 must be 64 hexadecimal digits",
+        );
+        check(
+            self.default_threshold > 0.0 && self.default_threshold < 1.0,
+            "default_threshold must lie between 0 and 1",
+        );
+        check(input.mean.iter().all(|v| v.is_finite()), "input.mean must hold numbers");
+        check(input.std.iter().all(|v| v.is_finite() && *v > 0.0), "input.std must hold numbers above 0");
+        check(input.pad.is_finite(), "input.pad must be a number");
+        check(
+            (1..=1024).contains(&input.multiple_of)
+                && input.multiple_of.is_multiple_of(self.family.stride_px()),
+            "input.multiple_of must be a multiple of the family's coarsest stride, and at most 1024",
+        );
+        faults
+    }
+
+    /// The weight file's bytes, their SHA-256 checked.
+    ///
+    /// # Errors
+    /// [`DetectError::ModelMissing`] where the file cannot be read, [`DetectError::HashMismatch`] where it is
+    /// not the file that the manifest names.
+    pub fn load(&self, folder: &Path) -> Result<Arc<[u8]>, DetectError> {
+        let path = folder.join(&self.file);
+        let bytes = std::fs::read(&path)
+            .map_err(|e| DetectError::ModelMissing { path: path.clone(), reason: e.to_string() })?;
+        let found = hexadecimal(&Sha256::digest(&bytes));
+        if found.eq_ignore_ascii_case(&self.sha256) {
+            Ok(bytes.into())
+        } else {
+            Err(DetectError::HashMismatch { path, expected: self.sha256.clone(), found })
+        }
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+schema = 1
+[[model]]
+id = "a"
+task = "person"
+family = "nanodet"
+file = "a.onnx"
+sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+licence = "Apache-2.0"
+origin = "a test"
+default_threshold = 0.2
+[model.input]
+order = "bgr"
+mean = [1.0, 2.0, 3.0]
+std = [1.0, 1.0, 1.0]
+multiple_of = 32
+pad = 0.0
+"#;
+
+    #[test]
+    fn a_good_manifest_is_read() {
+        let manifest = Manifest::parse(GOOD).expect("it is good");
+        assert_eq!(manifest.model_for(Target::Person).map(|m| m.id.as_str()).ok(), Some("a"));
+        assert!(matches!(
+            manifest.model_for(Target::Face),
+            Err(DetectError::NoModel { target: Target::Face })
+        ));
+    }
+
+    #[test]
+    fn faults_are_named() {
+        let check = |from: &str, to: &str, expect: &str| {
+            assert!(GOOD.contains(from), "the test changes nothing: {from}");
+            let fault = Manifest::parse(&GOOD.replace(from, to)).expect_err("it is bad");
+            assert!(fault.contains(expect), "{fault}");
+        };
+        check("pad = 0.0", "pad = 0.0\nshade = 2", "line 18");
+        check("family = \"nanodet\"", "family = \"guess\"", "guess");
+        check("schema = 1", "schema = 2", "schema = 1");
+        check("task = \"person\"", "task = \"face\"", "model \"a\"");
+        check("a.onnx", "../a.onnx", "bare name");
+        check("multiple_of = 32", "multiple_of = 8", "multiple_of");
+        check("0.2", "nan", "default_threshold");
+        check("std = [1.0", "std = [0.0", "input.std");
+        check("ba7816bf", "xx", "sha256");
+        let twice = format!("{GOOD}{}", GOOD.replace("schema = 1", ""));
+        assert!(Manifest::parse(&twice).expect_err("it is bad").contains("two models"));
+    }
+
+    #[test]
+    fn only_the_named_bytes_load() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let manifest = Manifest::parse(GOOD).expect("it is good");
+        let model = &manifest.models[0];
+        assert!(matches!(model.load(dir.path()), Err(DetectError::ModelMissing { .. })));
+        std::fs::write(dir.path().join("a.onnx"), b"abc").expect("written");
+        assert_eq!(model.load(dir.path()).expect("the digest of FIPS 180's example").as_ref(), b"abc");
+        std::fs::write(dir.path().join("a.onnx"), b"abd").expect("written");
+        match model.load(dir.path()) {
+            Err(DetectError::HashMismatch { expected, found, .. }) => {
+                assert_eq!(expected, model.sha256);
+                assert!(found.starts_with("a52d159f"), "{found}");
+            }
+            other => panic!("a swapped file was loaded: {other:?}"),
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! The detector that ships: a person network and a face network, run by ONNX Runtime.
+//!
+//! An [`OnnxFactory`] loads and checks everything once; each worker's [`OnnxDetector`] has sessions and buffers of
+//! its own. Boxes leave here in frame space, cut to the frame, after NMS over all tiles.
+
+use super::letterbox::{Letterbox, Placement};
+use super::manifest::{Manifest, ModelEntry};
+use super::output::{self, Candidate, DecodeFault};
+use super::session::{Chosen, Network, Runtime};
+use super::{DetectError, Detector, DetectorFactory, Look, nms, tiles};
+use crate::config::{DetectSettings, Provider, TilingMode};
+use crate::geometry::{BoxPx, FrameSize, PxRect};
+use crate::share::ShareDirs;
+use crate::video::frame::RawFrame;
+use crate::video::plan::{Detection, Target};
+use serde::Serialize;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Inputs that are worth a try: below the first nothing is seen, above the second memory runs out.
+const INPUT_PX: RangeInclusive<u32> = 64..=4096;
+
+/// One model in use, for the report.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ModelInfo {
+    /// Its name in the manifest.
+    pub id: String,
+    /// What it looks for.
+    pub target: Target,
+    /// SHA-256 of the weights in use, hexadecimal.
+    pub sha256: String,
+    /// Lowest score that counts.
+    pub threshold: f32,
+    /// Longer side of its input, pixels.
+    pub input_px: u32,
+    /// Where it runs.
+    pub provider: Provider,
+}
+
+/// What detects on this machine, for the report and for `doctor`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Description {
+    /// The ONNX Runtime library.
+    pub library: PathBuf,
+    /// The provider that the settings ask for.
+    pub provider_asked: Provider,
+    /// The provider in use; another one only where the settings allow the processor to stand in.
+    pub provider_used: Provider,
+    /// Detectors to run side by side.
+    pub workers: usize,
+    /// The models in use.
+    pub models: Vec<ModelInfo>,
+}
+
+/// A model's manifest entry, its checked weights and the settings that hold for it.
+struct Loaded {
+    entry: ModelEntry,
+    weights: Arc<[u8]>,
+    target: Target,
+    threshold: f32,
+    input_px: u32,
+}
+
+/// Makes detectors over models that were loaded and checked once.
+pub struct OnnxFactory {
+    runtime: Runtime,
+    models: Vec<Arc<Loaded>>,
+    chosen: Chosen,
+    workers: usize,
+    nms_iou: f32,
+    tiling: TilingMode,
+    /// The detector that proved at opening that everything works; the first worker gets it.
+    first: Mutex<Option<OnnxDetector>>,
+}
+
+impl OnnxFactory {
+    /// Loads library and models, checks every hash, and makes the first detector, so that whatever is missing
+    /// shows here and not in the middle of a clip.
+    ///
+    /// # Errors
+    /// [`DetectError`].
+    pub fn open(share: &ShareDirs, settings: &DetectSettings) -> Result<Self, DetectError> {
+        check(settings)?;
+        let manifest = Manifest::read(&share.models)?;
+        let models = [
+            (Target::Person, settings.person_score, settings.person_input_px),
+            (Target::Face, settings.face_score, settings.face_input_px),
+        ]
+        .into_iter()
+        .map(|(target, score, input_px)| {
+            let entry = manifest.model_for(target)?.clone();
+            let weights = entry.load(&share.models)?;
+            let threshold = score.unwrap_or(entry.default_threshold);
+            Ok(Arc::new(Loaded { entry, weights, target, threshold, input_px }))
+        })
+        .collect::<Result<_, DetectError>>()?;
+
+        let runtime = Runtime::load(&share.library)?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let workers = if settings.workers == 0 { cores } else { settings.workers };
+        let chosen = runtime.choose(settings.provider, settings.allow_cpu_fallback)?;
+        let mut factory = Self {
+            runtime,
+            models,
+            chosen,
+            workers,
+            nms_iou: settings.nms_iou,
+            tiling: settings.tiling,
+            first: Mutex::new(None),
+        };
+        let first = match factory.build() {
+            // Contained in the library, but this machine cannot start it: no device, or no driver.
+            Err(DetectError::ProviderMissing { provider, reason, .. }) => {
+                factory.chosen = factory.runtime.fall_back(provider, settings.allow_cpu_fallback, reason)?;
+                factory.build()?
+            }
+            built => built?,
+        };
+        factory.first = Mutex::new(Some(first));
+        Ok(factory)
+    }
+
+    /// How many detectors to run side by side.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        self.workers
+    }
+
+    /// The models in use.
+    #[must_use]
+    pub fn models(&self) -> Vec<ModelInfo> {
+        let info = |model: &Arc<Loaded>| ModelInfo {
+            id: model.entry.id.clone(),
+            target: model.target,
+            sha256: model.entry.sha256.to_ascii_lowercase(),
+            threshold: model.threshold,
+            input_px: model.input_px,
+            provider: self.chosen.used,
+        };
+        self.models.iter().map(info).collect()
+    }
+
+    /// Library, provider and models in use.
+    #[must_use]
+    pub fn describe(&self) -> Description {
+        Description {
+            library: self.runtime.library().to_path_buf(),
+            provider_asked: self.chosen.asked,
+            provider_used: self.chosen.used,
+            workers: self.workers,
+            models: self.models(),
+        }
+    }
+
+    fn build(&self) -> Result<OnnxDetector, DetectError> {
+        // Workers share the cores by frames; a single one spreads each frame over all of them.
+        let threads =
+            if self.workers > 1 { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
+        let eyes = self.models.iter().map(|model| {
+            let network = self.runtime.session(&model.entry.id, &model.weights, self.chosen.used, threads)?;
+            Ok(Eye {
+                model: Arc::clone(model),
+                network,
+                letterbox: Letterbox::new(model.entry.input.clone()),
+            })
+        });
+        Ok(OnnxDetector {
+            eyes: eyes.collect::<Result<_, DetectError>>()?,
+            nms_iou: self.nms_iou,
+            tiling: self.tiling,
+        })
+    }
+}
+
+impl DetectorFactory for OnnxFactory {
+    fn make(&self) -> Result<Box<dyn Detector>, DetectError> {
+        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let detector = first.map_or_else(|| self.build(), Ok)?;
+        Ok(Box::new(detector))
+    }
+}
+
+/// Refuses settings with which nobody would be found. A threshold that is not a number would let everybody pass.
+fn check(settings: &DetectSettings) -> Result<(), DetectError> {
+    let score = |setting, score: Option<f32>| match score {
+        Some(v) if !(v > 0.0 && v < 1.0) => {
+            Err(DetectError::Setting { setting, value: v.to_string(), cure: "a score lies between 0 and 1" })
+        }
+        _ => Ok(()),
+    };
+    let input = |setting, px: u32| {
+        let cure = "an input's longer side lies between 64 and 4096 pixels";
+        let fault = DetectError::Setting { setting, value: px.to_string(), cure };
+        if INPUT_PX.contains(&px) { Ok(()) } else { Err(fault) }
+    };
+    score("person_score", settings.person_score)?;
+    score("face_score", settings.face_score)?;
+    input("person_input_px", settings.person_input_px)?;
+    input("face_input_px", settings.face_input_px)?;
+    if (0.0..=1.0).contains(&settings.nms_iou) {
+        return Ok(());
+    }
+    let value = settings.nms_iou.to_string();
+    Err(DetectError::Setting { setting: "nms_iou", value, cure: "an overlap lies between 0 and 1" })
+}
+
+/// One network with its buffers.
+struct Eye {
+    model: Arc<Loaded>,
+    network: Network,
+    letterbox: Letterbox,
+}
+
+impl Eye {
+    /// What the network sees in one region, in frame space, cut to the frame.
+    fn look(
+        &mut self,
+        frame: &RawFrame,
+        region: PxRect,
+        seen: &mut Vec<Detection>,
+    ) -> Result<(), DetectError> {
+        let model = &self.model;
+        let entry = &model.entry;
+        let placement = Placement::new(region, model.input_px, entry.input.multiple_of);
+        let tensor = self.letterbox.fill(frame, &placement)?;
+        let candidates = self
+            .network
+            .run(placement.input, tensor, |outputs| {
+                output::decode(entry.family, outputs, placement.input, model.threshold)
+            })?
+            .map_err(|fault| match fault {
+                DecodeFault::NotFinite => DetectError::NotFinite { model: entry.id.clone() },
+                DecodeFault::Shape { expected, found } => {
+                    DetectError::Shape { model: entry.id.clone(), expected, found }
+                }
+            })?;
+        let target = model.target;
+        seen.extend(candidates.iter().filter_map(|c| in_frame(c, &placement, target, frame.size())));
+        Ok(())
+    }
+}
+
+/// The candidate in frame space, cut to the frame; `None` where it lies in the padding and shows nothing.
+fn in_frame(found: &Candidate, placement: &Placement, target: Target, frame: FrameSize) -> Option<Detection> {
+    let area = placement.frame_from_input(&found.area);
+    let (width, height) = (frame.width as f32, frame.height as f32);
+    let area = BoxPx::new(
+        area.x0.clamp(0.0, width),
+        area.y0.clamp(0.0, height),
+        area.x1.clamp(0.0, width),
+        area.y1.clamp(0.0, height),
+    );
+    area.is_sound().then_some(Detection { target, area, score: found.score })
+}
+
+/// Finds persons and faces. Belongs to one worker.
+pub struct OnnxDetector {
+    eyes: Vec<Eye>,
+    nms_iou: f32,
+    tiling: TilingMode,
+}
+
+impl Detector for OnnxDetector {
+    fn detect(&mut self, frame: &RawFrame, look: Look) -> Result<Vec<Detection>, DetectError> {
+        let mut seen = Vec::new();
+        for eye in self.eyes.iter_mut().filter(|eye| look.at(eye.model.target)) {
+            eye.look(frame, PxRect::whole(frame.size()), &mut seen)?;
+            if self.tiling == TilingMode::Tile {
+                for tile in tiles::layout(frame.size(), eye.model.input_px) {
+                    eye.look(frame, tile, &mut seen)?;
+                }
+            }
+        }
+        Ok(nms::suppress(seen, self.nms_iou))
+    }
+}
+
+#[cfg(test)]
+#[path = "network_tests.rs"]
+mod tests;
