@@ -32,7 +32,7 @@ const GRID_ALPHA: u8 = 130;
 const PLATE_ALPHA: u8 = 110;
 
 /// Draws a line at every tenth of width and height, labelled 0.0 to 1.0 along the top and the left side.
-pub fn draw_grid(image: &mut RgbImage) {
+pub(super) fn draw_grid(image: &mut RgbImage) {
     let scale = Scale::of(image);
     let (width, height) = (image.width() as i32, image.height() as i32);
     for tenth in 0..=10 {
@@ -65,7 +65,7 @@ pub fn draw_grid(image: &mut RgbImage) {
 }
 
 /// Draws the outline of each zone, with its label and kind in its middle.
-pub fn draw_zones(image: &mut RgbImage, zones: &[Zone]) {
+pub(super) fn draw_zones(image: &mut RgbImage, zones: &[Zone]) {
     let scale = Scale::of(image);
     let (width, height) = (image.width() as i32, image.height() as i32);
     let place = |p: UnitPoint| Point::new(along(p.x, width), along(p.y, height));

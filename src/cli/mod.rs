@@ -1,3 +1,100 @@
-//! The command line.
+//! The command line: flags to checked settings to work. One file per subcommand; no pixel is touched here.
+//!
+//! Data goes to stdout, talk to stderr. The same flag means the same everywhere.
 
-pub mod camera_picture;
+mod camera;
+mod camera_picture;
+mod common;
+mod doctor;
+mod harden;
+mod outputs;
+mod progress;
+mod redact;
+mod talk;
+
+use crate::error::{Exit, Failure};
+use crate::interrupt::Interrupt;
+use clap::{CommandFactory, Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Hide everyone, and every private door, window and street, in surveillance footage.
+///
+/// melkglas finds persons and faces, hides them and the private regions drawn for the camera, and writes a new clip
+/// without sound or any other trace of the source. Where anything is uncertain it covers; where anything fails it
+/// leaves no file behind.
+#[derive(Debug, Parser)]
+#[command(name = "melkglas", version, max_term_width = 100, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 a fault of the program; 2 usage; 3 settings, models or libraries; \
+4 clip unreadable, damaged or cut short; 5 detection, encoding or writing failed; 6 refused by policy; \
+7 some of many clips failed; 130 and 143 stopped by Ctrl-C or SIGTERM.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Redact stored clips: everyone and every private region hidden.
+    Redact(redact::Args),
+    /// Make and check camera files: the private regions that one camera must never show.
+    #[command(subcommand)]
+    Camera(camera::Command),
+    /// Say what is installed and what is missing, with the cure.
+    Doctor(doctor::Args),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell to complete for.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    if let Err(fault) = harden::process() {
+        talk::failure(None, &Failure::new(Exit::Bug, fault));
+        return Exit::Bug.code().into();
+    }
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            // clap prints help to stdout and faults to stderr, in its own layout.
+            let code = if e.use_stderr() { Exit::Usage } else { Exit::Ok };
+            let _ = e.print();
+            return code.code().into();
+        }
+    };
+    crate::telemetry::start();
+    let interrupt = match Interrupt::on_signals() {
+        Ok(interrupt) => interrupt,
+        Err(e) => {
+            talk::failure(None, &Failure::new(Exit::Bug, format!("signals cannot be watched: {e}")));
+            return Exit::Bug.code().into();
+        }
+    };
+    let done = match cli.command {
+        Command::Redact(args) => redact::run(&args, &interrupt),
+        Command::Camera(command) => camera::run(&command, &interrupt),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "melkglas", &mut std::io::stdout());
+            Ok(Exit::Ok)
+        }
+    };
+    let exit = done.unwrap_or_else(|failure| {
+        talk::failure(None, &failure);
+        failure.exit
+    });
+    exit.code().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flags_are_sound() {
+        Cli::command().debug_assert();
+    }
+}

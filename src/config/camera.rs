@@ -7,10 +7,10 @@ use super::diagnostic::SettingsError;
 use super::document::{Document, Item, read_text};
 use super::polygon;
 use super::style::Style;
+use crate::digest::sha256_hex;
 use crate::geometry::{FrameSize, UnitPolygon};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -78,8 +78,15 @@ impl Camera {
     /// # Errors
     /// [`SettingsError`] with every fault found, each with line, column and a cure.
     pub fn read(path: &Path) -> Result<Self, SettingsError> {
-        let text = read_text(path)?;
-        let doc = Document::new(path, &text);
+        Self::parse(path, &read_text(path)?)
+    }
+
+    /// Checks the text of a camera file that is, or is going to be, called `path`.
+    ///
+    /// # Errors
+    /// [`SettingsError`] with every fault found.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, SettingsError> {
+        let doc = Document::new(path, text);
         let table = doc.parse()?;
         let mut root = doc.root(&table);
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
@@ -103,7 +110,7 @@ impl Camera {
                 description: description?.to_owned(),
                 frame: frame?,
                 zones: zones?,
-                sha256: Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect(),
+                sha256: sha256_hex(text.as_bytes()),
             })
         })();
         doc.check(camera)

@@ -6,6 +6,7 @@
 pub mod detect;
 pub mod frame;
 pub mod mask;
+pub mod pipeline;
 pub mod plan;
 pub mod sink;
 pub mod source;

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Presentation times in the file may differ from the planned ones by this much: containers count in ticks.
-pub const TOLERANCE_NS: u64 = 1_000_000;
+const TOLERANCE_NS: u64 = 1_000_000;
 
 /// What is wrong with a written file.
 #[derive(Debug, thiserror::Error)]

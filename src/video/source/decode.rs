@@ -147,7 +147,8 @@ impl Source {
             "filesrc",
             gst::ElementFactory::make("filesrc").property("location", clip.location()).build(),
         )?;
-        let video = gst::Caps::new_empty_simple("video/x-raw");
+        // Sound and subtitles are left undecoded; without "any memory" no decoder would be considered at all.
+        let video = gst::Caps::builder("video/x-raw").any_features().build();
         let decodebin = made(
             "decodebin",
             gst::ElementFactory::make("decodebin")

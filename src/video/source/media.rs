@@ -55,3 +55,42 @@ pub fn init() -> Result<(), MediaError> {
 pub fn library_version() -> String {
     gstreamer::version_string().to_string()
 }
+
+/// Elements that decoding and encoding are built from.
+const ELEMENTS: [&str; 26] = [
+    "appsink",
+    "appsrc",
+    "avdec_h264",
+    "avdec_h265",
+    "avdec_mjpeg",
+    "avdec_mpeg2video",
+    "avdec_mpeg4",
+    "avdec_vp8",
+    "avdec_vp9",
+    "avidemux",
+    "decodebin",
+    "fakesink",
+    "filesink",
+    "filesrc",
+    "h264parse",
+    "h265parse",
+    "matroskademux",
+    "matroskamux",
+    "mp4mux",
+    "mpegvideoparse",
+    "qtdemux",
+    "tsdemux",
+    "typefind",
+    "videoconvert",
+    "videoflip",
+    "x264enc",
+];
+
+/// Names of needed elements that this installation of GStreamer lacks.
+#[must_use]
+pub fn missing_elements() -> Vec<&'static str> {
+    if init().is_err() {
+        return ELEMENTS.to_vec();
+    }
+    ELEMENTS.into_iter().filter(|name| gstreamer::ElementFactory::find(name).is_none()).collect()
+}

@@ -22,5 +22,5 @@ mod window;
 pub use clip::{Clip, ClipError};
 pub use declared::Declared;
 pub use decode::{Decoded, Source, SourceError};
-pub use media::{MediaError, init as init_media, library_version};
-pub use window::{Window, WindowError};
+pub use media::{MediaError, init as init_media, library_version, missing_elements};
+pub use window::{ClipTime, Window, WindowError};

@@ -17,6 +17,9 @@ pub enum WindowError {
     Backwards,
 }
 
+/// A tenth of a millisecond: frame times such as 1/30 s have no exact decimal form.
+const GRACE_NS: u64 = 100_000;
+
 /// A time within a clip, from the first presented frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ClipTime(u64);
@@ -45,8 +48,14 @@ impl FromStr for ClipTime {
             return Err(fault());
         }
         let time = Duration::try_from_secs_f64(secs).map_err(|_| fault())? + Duration::from_secs(before);
-        // A tenth of a millisecond of grace: frame times such as 1/30 s have no exact decimal form.
-        Ok(Self(u64::try_from(time.as_nanos()).map_err(|_| fault())?.saturating_add(100_000)))
+        Ok(Self(u64::try_from(time.as_nanos()).map_err(|_| fault())?.saturating_add(GRACE_NS)))
+    }
+}
+
+impl std::fmt::Display for ClipTime {
+    /// Seconds with three decimals, as it would be written on the command line.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:.3}", (self.0 - GRACE_NS) as f64 / 1e9)
     }
 }
 
@@ -100,7 +109,7 @@ mod tests {
     use super::*;
 
     fn ns(text: &str) -> Option<u64> {
-        text.parse::<ClipTime>().ok().map(|t| t.0 - 100_000)
+        text.parse::<ClipTime>().ok().map(|t| t.0 - GRACE_NS)
     }
 
     #[test]

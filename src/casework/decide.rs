@@ -1,0 +1,164 @@
+//! Who and what is hidden: the whole legal logic, pure and small.
+//!
+//! Everybody is hidden, always: the protocols let a resident see footage of themselves only as far as nobody
+//! else's privacy is harmed, and no choice of a person exists yet. So is every private region of the camera
+//! (front doors, windows, gardens, the street: Woongroen art. 1, Leystromen "privacy", Mozaiek Wonen art. 2,
+//! Heuvelrug Wonen art. 12).
+
+use crate::config::{Camera, MaskSettings, Style};
+use crate::geometry::{BoxPx, PxRect};
+use crate::video::frame::Stamp;
+use crate::video::plan::{Detection, FramePlan, Mask, MaskKind, MaskShape, Observations, Planner, Target};
+use std::sync::Arc;
+
+/// Hides every person, every face and every zone.
+#[derive(Debug, Clone)]
+pub struct HideEveryone {
+    zones: Vec<Mask>,
+    settings: MaskSettings,
+}
+
+impl HideEveryone {
+    /// For a camera's clips. `style_override`, from the command line, goes before a zone's own style, and that
+    /// before the settings'.
+    #[must_use]
+    pub fn new(camera: Option<&Camera>, settings: MaskSettings, style_override: Option<Style>) -> Self {
+        let zones = camera.into_iter().flat_map(|camera| &camera.zones).map(|zone| Mask {
+            kind: MaskKind::Zone(zone.kind),
+            shape: MaskShape::Polygon(Arc::clone(&zone.polygon)),
+            style: style_override.or(zone.style).unwrap_or(settings.style),
+            score: 1.0,
+        });
+        let zones = zones.collect();
+        let style = style_override.unwrap_or(settings.style);
+        Self { zones, settings: MaskSettings { style, ..settings } }
+    }
+
+    fn mask(&self, kind: MaskKind, shape: PxRect, score: f32) -> Mask {
+        Mask { kind, shape: MaskShape::Rect(shape), style: self.settings.style, score }
+    }
+
+    fn with_margin(&self, area: &BoxPx) -> BoxPx {
+        area.grown(self.settings.margin, self.settings.margin_px)
+    }
+}
+
+impl Planner for HideEveryone {
+    fn plan(&self, _: Stamp, seen: &Observations) -> FramePlan {
+        let size = seen.size;
+        let of = |target| seen.detections.iter().filter(move |d: &&Detection| d.target == target);
+        let mut masks = self.zones.clone();
+        let mut bodies = Vec::new();
+        for person in of(Target::Person) {
+            if let Some(shape) = PxRect::outward(&self.with_margin(&person.area), size) {
+                bodies.push(shape);
+                masks.push(self.mask(MaskKind::Person, shape, person.score));
+            }
+        }
+        for face in of(Target::Face) {
+            let Some(core) = PxRect::outward(&self.with_margin(&face.area), size) else { continue };
+            // A face with its margin wholly under one person's mask is hidden; anything less gets its own.
+            if bodies.iter().any(|body| holds(body, &core)) {
+                continue;
+            }
+            if let Some(shape) = PxRect::outward(&self.with_margin(&head_and_shoulders(&face.area)), size) {
+                masks.push(self.mask(MaskKind::Head, shape, face.score));
+            }
+        }
+        FramePlan::Masks { size, masks }
+    }
+}
+
+fn holds(outer: &PxRect, inner: &PxRect) -> bool {
+    outer.x0 <= inner.x0 && outer.y0 <= inner.y0 && outer.x1 >= inner.x1 && outer.y1 >= inner.y1
+}
+
+/// The region of head, hair and shoulders around a face. Shoulders are about three face widths across, hair rises
+/// about half a face above the box, and the collar lies about one and a half faces below it (proportions of the
+/// drawn figure; a mask that is too large is an annoyance, one that shows hair and collar a description).
+fn head_and_shoulders(face: &BoxPx) -> BoxPx {
+    let (w, h) = (face.width(), face.height());
+    BoxPx::new(face.x0 - w, face.y0 - 0.6 * h, face.x1 + w, face.y1 + 1.5 * h)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Zone, ZoneKind};
+    use crate::geometry::{FrameSize, UnitPoint, UnitPolygon};
+    use proptest::prelude::*;
+
+    const SIZE: FrameSize = FrameSize { width: 640, height: 360 };
+    const STAMP: Stamp = Stamp { index: 0, pts_ns: 0, duration_ns: None };
+
+    fn camera(style: Option<Style>) -> Camera {
+        let corner = |x, y| UnitPoint { x, y };
+        let points = vec![corner(0.1, 0.1), corner(0.3, 0.1), corner(0.3, 0.3)];
+        let polygon = Arc::new(UnitPolygon::new(points).expect("a triangle"));
+        let zone = Zone { kind: ZoneKind::Door, label: "12".into(), polygon, style };
+        Camera {
+            id: "c".into(),
+            description: "d".into(),
+            frame: SIZE,
+            zones: vec![zone],
+            sha256: String::new(),
+        }
+    }
+
+    fn masks(planner: &HideEveryone, detections: Vec<Detection>) -> Vec<Mask> {
+        match planner.plan(STAMP, &Observations { size: SIZE, detections }) {
+            FramePlan::Masks { masks, .. } => masks,
+            FramePlan::Cover(reason) => panic!("covered: {reason:?}"),
+        }
+    }
+
+    fn seen(target: Target, x0: f32, y0: f32, x1: f32, y1: f32) -> Detection {
+        Detection { target, area: BoxPx::new(x0, y0, x1, y1), score: 0.5 }
+    }
+
+    #[test]
+    fn zones_are_hidden_in_an_empty_frame_and_styles_have_an_order() {
+        let settings = MaskSettings::default();
+        let style = |camera: &Camera, over| {
+            masks(&HideEveryone::new(Some(camera), settings.clone(), over), vec![])[0].style
+        };
+        assert_eq!(style(&camera(None), None), Style::Blur);
+        assert_eq!(style(&camera(Some(Style::Fill)), None), Style::Fill);
+        assert_eq!(style(&camera(Some(Style::Fill)), Some(Style::Pixelate)), Style::Pixelate);
+    }
+
+    #[test]
+    fn a_face_outside_every_person_hides_head_and_shoulders() {
+        let planner = HideEveryone::new(None, MaskSettings::default(), None);
+        let person = seen(Target::Person, 100.0, 100.0, 160.0, 300.0);
+        let inside = seen(Target::Face, 120.0, 110.0, 140.0, 135.0);
+        let astride = seen(Target::Face, 150.0, 110.0, 190.0, 135.0);
+        assert_eq!(masks(&planner, vec![person, inside]).len(), 1);
+        assert_eq!(masks(&planner, vec![person, astride]).len(), 2);
+        let alone = masks(&planner, vec![inside]);
+        assert_eq!(alone[0].kind, MaskKind::Head);
+        let MaskShape::Rect(rect) = &alone[0].shape else { panic!("heads are rectangles") };
+        assert!(rect.x0 <= 100 && rect.x1 >= 160 && rect.y0 <= 95 && rect.y1 >= 172, "{rect:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn every_detection_lies_under_a_mask(
+            boxes in proptest::collection::vec((any::<bool>(), 0.0f32..640.0, 0.0f32..360.0, 1.0f32..200.0, 1.0f32..200.0), 0..12),
+        ) {
+            let planner = HideEveryone::new(None, MaskSettings::default(), None);
+            let all: Vec<_> = boxes.iter().map(|&(face, x, y, w, h)| {
+                let target = if face { Target::Face } else { Target::Person };
+                seen(target, x, y, (x + w).min(640.0), (y + h).min(360.0))
+            }).filter(|d| d.area.is_sound()).collect();
+            let hidden = masks(&planner, all.clone());
+            for d in all {
+                let core = PxRect::outward(&d.area, SIZE).expect("inside the frame");
+                prop_assert!(hidden.iter().any(|m| match &m.shape {
+                    MaskShape::Rect(rect) => holds(rect, &core),
+                    MaskShape::Polygon(_) => false,
+                }), "{d:?}");
+            }
+        }
+    }
+}

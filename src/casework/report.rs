@@ -1,0 +1,256 @@
+//! The report of one job, JSON: what went in, what came out, with which settings, and what could not be trusted.
+//!
+//! It holds no pixels and no names of people. Per-frame counts are written as runs of equal counts.
+
+use super::spans::{Span, SpanCollector};
+use crate::config::{Camera, Site};
+use crate::geometry::FrameSize;
+use crate::video::pipeline::{Completeness, FrameRecord, Outcome, StageTimes};
+use crate::video::plan::{CoverReason, FramePlan, Target};
+use crate::video::sink::ReadBack;
+use crate::video::source::{Declared, library_version};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Version of the report's form. A key may be added within a version; nothing is renamed or removed.
+pub const REPORT_VERSION: u32 = 1;
+
+/// The report.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report<'a> {
+    /// [`REPORT_VERSION`].
+    pub report: u32,
+    /// Program and version.
+    pub program: &'static str,
+    /// When the report was written, UTC, RFC 3339.
+    pub written_at: String,
+    /// What was redacted.
+    pub source: SourceFacts,
+    /// What was written.
+    pub output: OutputFacts,
+    /// The camera file, if one was used.
+    pub camera: Option<CameraFacts>,
+    /// The networks, as the detector describes them.
+    pub models: serde_json::Value,
+    /// GStreamer's version.
+    pub gstreamer: String,
+    /// Every setting in force.
+    pub settings: &'a Site,
+    /// Frames counted.
+    pub frames: FrameFacts,
+    /// Whether every frame of the source is accounted for.
+    pub completeness: &'a Completeness,
+    /// What the source's container promises.
+    pub declared: &'a Declared,
+    /// What reading the output back found.
+    pub read_back: &'a ReadBack,
+    /// Frames covered whole, as stretches.
+    pub covered: Vec<CoveredSpan>,
+    /// Persons and faces found, as stretches of equal counts.
+    pub found: Vec<FoundSpan>,
+    /// Where the detector was unsure.
+    pub low_confidence: Vec<Span>,
+    /// Time that each stage took.
+    pub stage_times: StageTimes,
+}
+
+/// What was redacted.
+#[derive(Debug, Clone, Serialize)]
+pub struct SourceFacts {
+    /// Name of the file, without its folders.
+    pub file: String,
+    /// Its SHA-256.
+    pub sha256: String,
+    /// Its size.
+    pub bytes: u64,
+    /// What its pictures were decoded with.
+    pub codec: Option<String>,
+    /// Video streams in it; the first was taken.
+    pub video_streams: u64,
+}
+
+/// What was written.
+#[derive(Debug, Clone, Serialize)]
+pub struct OutputFacts {
+    /// Name of the file, without its folders.
+    pub file: String,
+    /// Its SHA-256.
+    pub sha256: String,
+    /// Size of the picture, as displayed.
+    pub size: FrameSize,
+    /// `--from` and `--to` as given.
+    pub window: Option<[Option<String>; 2]>,
+}
+
+/// Which camera file was used.
+#[derive(Debug, Clone, Serialize)]
+pub struct CameraFacts {
+    /// The camera's id.
+    pub id: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// Zones in it.
+    pub zones: usize,
+}
+
+/// Frames counted.
+#[derive(Debug, Clone, Serialize)]
+pub struct FrameFacts {
+    /// Decoded from the source.
+    pub decoded: u64,
+    /// Written to the output.
+    pub written: u64,
+    /// Of those, covered whole.
+    pub covered: u64,
+    /// Covered frames by reason.
+    pub covered_by_reason: BTreeMap<CoverReason, u64>,
+    /// Complaints of the decoder.
+    pub decoder_complaints: u64,
+    /// The latest complaint.
+    pub last_complaint: Option<String>,
+    /// Frames whose presentation time was put right.
+    pub restamped: u64,
+}
+
+/// A stretch of covered frames.
+#[derive(Debug, Clone, Serialize)]
+pub struct CoveredSpan {
+    /// First frame, position in the output from 0.
+    pub from_frame: u64,
+    /// Last frame.
+    pub to_frame: u64,
+    /// Time of the first frame, seconds after the source's first frame.
+    pub from_s: f64,
+    /// Time of the last frame.
+    pub to_s: f64,
+    /// Why.
+    pub reason: CoverReason,
+}
+
+/// A stretch of frames with equal counts.
+#[derive(Debug, Clone, Serialize)]
+pub struct FoundSpan {
+    /// First frame, position in the output from 0.
+    pub from_frame: u64,
+    /// Last frame.
+    pub to_frame: u64,
+    /// Persons found in each.
+    pub persons: usize,
+    /// Faces found in each.
+    pub faces: usize,
+}
+
+/// What the report takes from outside the job.
+pub struct ReportContext<'a> {
+    /// The source's file name.
+    pub source_file: String,
+    /// The source's size in bytes.
+    pub source_bytes: u64,
+    /// The output's file name.
+    pub output_file: String,
+    /// `--from` and `--to` as given.
+    pub window: Option<[Option<String>; 2]>,
+    /// The camera file used.
+    pub camera: Option<&'a Camera>,
+    /// What the detector says of itself.
+    pub models: serde_json::Value,
+    /// The settings in force.
+    pub site: &'a Site,
+}
+
+/// Collects per-frame facts as the frames pass.
+#[derive(Debug, Default)]
+pub struct ReportBuilder {
+    covered: Vec<CoveredSpan>,
+    covered_by_reason: BTreeMap<CoverReason, u64>,
+    found: Vec<FoundSpan>,
+    doubts: SpanCollector,
+}
+
+impl ReportBuilder {
+    /// Takes one frame.
+    pub fn frame(&mut self, record: &FrameRecord<'_>) {
+        let at_s = record.stamp.pts_ns as f64 / 1e9;
+        let number = record.number;
+        if let FramePlan::Cover(reason) = record.plan {
+            *self.covered_by_reason.entry(*reason).or_default() += 1;
+            match self.covered.last_mut() {
+                Some(span) if span.to_frame + 1 == number && span.reason == *reason => {
+                    (span.to_frame, span.to_s) = (number, at_s);
+                }
+                _ => self.covered.push(CoveredSpan {
+                    from_frame: number,
+                    to_frame: number,
+                    from_s: at_s,
+                    to_s: at_s,
+                    reason: *reason,
+                }),
+            }
+            return;
+        }
+        let count = |target| record.detections.iter().filter(|d| d.target == target).count();
+        let (persons, faces) = (count(Target::Person), count(Target::Face));
+        match self.found.last_mut() {
+            Some(span) if span.to_frame + 1 == number && span.persons == persons && span.faces == faces => {
+                span.to_frame = number;
+            }
+            _ => self.found.push(FoundSpan { from_frame: number, to_frame: number, persons, faces }),
+        }
+        let best = record.detections.iter().map(|d| d.score).reduce(f32::max);
+        self.doubts.frame(number, at_s, best);
+    }
+
+    /// Frames covered so far.
+    #[must_use]
+    pub fn covered(&self) -> u64 {
+        self.covered_by_reason.values().sum()
+    }
+
+    /// Puts the report together.
+    #[must_use]
+    pub fn finish<'a>(self, context: ReportContext<'a>, outcome: &'a Outcome) -> Report<'a> {
+        let decoded = &outcome.decoded;
+        Report {
+            report: REPORT_VERSION,
+            program: concat!("melkglas ", env!("CARGO_PKG_VERSION")),
+            written_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            source: SourceFacts {
+                file: context.source_file,
+                sha256: outcome.source_sha256.clone(),
+                bytes: context.source_bytes,
+                codec: decoded.codec.clone(),
+                video_streams: decoded.video_streams,
+            },
+            output: OutputFacts {
+                file: context.output_file,
+                sha256: outcome.output_sha256.clone(),
+                size: outcome.size,
+                window: context.window,
+            },
+            camera: context.camera.map(|camera| CameraFacts {
+                id: camera.id.clone(),
+                sha256: camera.sha256.clone(),
+                zones: camera.zones.len(),
+            }),
+            models: context.models,
+            gstreamer: library_version(),
+            settings: context.site,
+            frames: FrameFacts {
+                decoded: decoded.frames,
+                written: outcome.written,
+                covered: self.covered(),
+                covered_by_reason: self.covered_by_reason,
+                decoder_complaints: decoded.complaints,
+                last_complaint: decoded.last_complaint.clone(),
+                restamped: decoded.restamped,
+            },
+            completeness: &outcome.completeness,
+            declared: &outcome.declared,
+            read_back: &outcome.read_back,
+            covered: self.covered,
+            found: self.found,
+            low_confidence: self.doubts.finish(),
+            stage_times: outcome.times,
+        }
+    }
+}

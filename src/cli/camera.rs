@@ -1,0 +1,198 @@
+//! `melkglas camera`: make and check camera files.
+
+use super::camera_picture::{draw_grid, draw_zones};
+use super::common::{Installation, open_clip, read_camera};
+use super::{outputs, talk};
+use crate::casework::HideEveryone;
+use crate::config::{Camera, Site, check_size, starter};
+use crate::error::{Exit, Failure};
+use crate::geometry::FrameSize;
+use crate::interrupt::Interrupt;
+use crate::video::pipeline::{StillError, quietest_still};
+use crate::video::sink::{Overwrite, PartialFile, sweep};
+use clap::{Args, Subcommand};
+use image::{ImageFormat, RgbImage};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// Subcommands of `melkglas camera`.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Write a starter file for a camera, and a masked still with a grid to read coordinates from.
+    New(NewArgs),
+    /// Check a camera file, and draw its zones on a masked still.
+    Check(CheckArgs),
+}
+
+/// Flags of `melkglas camera new`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  melkglas camera new entrance-3 --from clip.mp4 -o pipelines/cameras/entrance-3.toml --picture grid.png")]
+pub(super) struct NewArgs {
+    /// Short name of the camera: small letters, digits and hyphens; the file is called ID.toml.
+    id: String,
+    /// A clip of this camera.
+    #[arg(long, value_name = "CLIP")]
+    from: PathBuf,
+    /// The camera file to write.
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// Also write a still with a labelled grid from 0 to 1 on it (PNG). People on it are hidden.
+    #[arg(long, value_name = "P.png")]
+    picture: Option<PathBuf>,
+    /// Replace files that exist.
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    installation: Installation,
+}
+
+/// Flags of `melkglas camera check`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  melkglas camera check pipelines/cameras/entrance-3.toml --on clip.mp4 --picture zones.png")]
+pub(super) struct CheckArgs {
+    /// The camera file.
+    file: PathBuf,
+    /// A clip of this camera: its picture must have the camera's shape.
+    #[arg(long, value_name = "CLIP", required = false)]
+    on: Option<PathBuf>,
+    /// Write a still of the clip with the zones outlined and named (PNG). People and zones on it are hidden.
+    #[arg(long, value_name = "P.png", requires = "on")]
+    picture: Option<PathBuf>,
+    /// Replace files that exist.
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    installation: Installation,
+}
+
+/// Runs one of them.
+pub(super) fn run(command: &Command, interrupt: &Interrupt) -> Result<Exit, Failure> {
+    match command {
+        Command::New(args) => new(args, interrupt),
+        Command::Check(args) => check(args, interrupt),
+    }
+}
+
+fn new(args: &NewArgs, interrupt: &Interrupt) -> Result<Exit, Failure> {
+    refuse_existing(&[Some(&args.output), args.picture.as_ref()], &[&args.from], args.force)?;
+    if args.output.file_stem().is_none_or(|stem| stem != args.id.as_str()) {
+        return Err(Failure::with_cure(
+            Exit::Usage,
+            format!("{} is not named after the camera {}", args.output.display(), args.id),
+            format!("call the file {}.toml", args.id),
+        ));
+    }
+    let site = args.installation.settings()?;
+    let mut still = masked_still(&args.from, None, &site, &args.installation, interrupt)?;
+    let frame = FrameSize { width: still.width(), height: still.height() };
+    let clip_name = args.from.file_name().unwrap_or_default().to_string_lossy();
+    let text = starter(&args.id, frame, &clip_name);
+    // What is written must also be accepted: an id with a space in it shows here, not at the first use.
+    Camera::parse(&args.output, &text)?;
+    let mut files = vec![written(&args.output, args.force, |out| out.write_all(text.as_bytes()))?];
+    if let Some(path) = &args.picture {
+        draw_grid(&mut still);
+        files.push(png(path, &still, args.force)?);
+    }
+    finish(files)?;
+    talk::say(format_args!("wrote {}: {frame}, no zones yet", args.output.display()));
+    if let Some(path) = &args.picture {
+        talk::say(format_args!(
+            "wrote {}: read the corners of doors, windows and street off its grid",
+            path.display()
+        ));
+    }
+    Ok(Exit::Ok)
+}
+
+fn check(args: &CheckArgs, interrupt: &Interrupt) -> Result<Exit, Failure> {
+    let camera = read_camera(&args.file)?;
+    if let Some(clip) = &args.on {
+        let outputs = [args.picture.as_ref()];
+        refuse_existing(&outputs, &[clip, &args.file], args.force)?;
+        let site = args.installation.settings()?;
+        let mut still =
+            masked_still(clip, Some((&args.file, &camera)), &site, &args.installation, interrupt)?;
+        if let Some(path) = &args.picture {
+            draw_zones(&mut still, &camera.zones);
+            finish(vec![png(path, &still, args.force)?])?;
+            talk::say(format_args!("wrote {}: does every outline hold what it names?", path.display()));
+        }
+    }
+    talk::say(format_args!("{} is sound: camera {}, {}", args.file.display(), camera.id, camera.frame));
+    for zone in &camera.zones {
+        let kind = serde_json::to_value(zone.kind).unwrap_or_default();
+        talk::say(format_args!("  {:<13} {}", kind.as_str().unwrap_or_default(), zone.label));
+    }
+    if camera.zones.is_empty() {
+        talk::say("  no zones: only people are hidden on this camera's clips");
+    }
+    Ok(Exit::Ok)
+}
+
+fn refuse_existing(outputs: &[Option<&PathBuf>], inputs: &[&PathBuf], force: bool) -> Result<(), Failure> {
+    let outputs: Vec<&Path> = outputs.iter().flatten().map(|path| path.as_path()).collect();
+    let inputs: Vec<&Path> = inputs.iter().map(|path| path.as_path()).collect();
+    outputs::check_files(&outputs, &inputs, force)
+}
+
+/// The quietest frame of the clip, people and zones hidden.
+fn masked_still(
+    clip: &Path,
+    camera: Option<(&Path, &Camera)>,
+    site: &Site,
+    installation: &Installation,
+    interrupt: &Interrupt,
+) -> Result<RgbImage, Failure> {
+    let opened = open_clip(clip)?;
+    let detectors = installation.detectors(site)?;
+    let planner = HideEveryone::new(camera.map(|(_, camera)| camera), site.mask.clone(), None);
+    let still = quietest_still(&opened, site, &planner, detectors.as_ref(), interrupt).map_err(|e| {
+        let exit = match e {
+            StillError::Source(_) | StillError::NothingToShow if interrupt.is_raised() => {
+                Exit::Signal(interrupt.signal().unwrap_or(15))
+            }
+            StillError::Source(_) | StillError::NothingToShow => Exit::Input,
+            StillError::Detect(_) => Exit::Pipeline,
+        };
+        Failure::new(exit, format!("{}: {e}", clip.display()))
+    })?;
+    let size = still.size();
+    if let Some((path, camera)) = camera {
+        check_size(camera, path, size)?;
+    }
+    RgbImage::from_raw(size.width, size.height, still.to_rgb())
+        .ok_or_else(|| Failure::new(Exit::Bug, "a still of the wrong size"))
+}
+
+fn png(path: &Path, picture: &RgbImage, force: bool) -> Result<PartialFile, Failure> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    picture
+        .write_to(&mut bytes, ImageFormat::Png)
+        .map_err(|e| Failure::new(Exit::Pipeline, format!("{} cannot be written: {e}", path.display())))?;
+    written(path, force, |out| out.write_all(bytes.get_ref()))
+}
+
+fn written(
+    path: &Path,
+    force: bool,
+    write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<PartialFile, Failure> {
+    let overwrite = if force { Overwrite::Replace } else { Overwrite::Refuse };
+    let fault = |e: std::io::Error| outputs::cannot_write(path, &e);
+    sweep(&outputs::folder(path));
+    let file = PartialFile::create(path, overwrite).map_err(fault)?;
+    let mut out = BufWriter::new(file.file());
+    write(&mut out).and_then(|()| out.flush()).map_err(fault)?;
+    drop(out);
+    Ok(file)
+}
+
+fn finish(mut files: Vec<PartialFile>) -> Result<(), Failure> {
+    match files.pop() {
+        Some(last) => outputs::commit(files, last),
+        None => Ok(()),
+    }
+}

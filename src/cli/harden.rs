@@ -1,0 +1,47 @@
+//! The process itself: no core dump, no reader of its memory, no variable that makes GStreamer write or load things.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::CommandExt;
+
+/// Why the process cannot be made safe.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum HardenError {
+    /// The environment could not be cleaned.
+    #[error("the program cannot start itself again with a clean environment: {0}")]
+    Again(#[source] io::Error),
+    /// Core dumps could not be turned off.
+    #[error("core dumps cannot be turned off: {0}")]
+    CoreDumps(#[source] io::Error),
+}
+
+/// Cleans the environment, by starting the program once again without them where variables of GStreamer are set;
+/// then turns core dumps off and closes the process's memory to others.
+///
+/// `GST_DEBUG_DUMP_DOT_DIR` writes graphs, `GST_DEBUG` and `GST_DEBUG_FILE` logs with tags of the source,
+/// `GST_PLUGIN_PATH` and its relatives load foreign code between decoder and mask, `GST_PLUGIN_FEATURE_RANK` picks
+/// another decoder. None of them is for this program, so all that begin with `GST_` go.
+pub(super) fn process() -> Result<(), HardenError> {
+    let foreign: Vec<OsString> = std::env::vars_os()
+        .map(|(name, _)| name)
+        .filter(|name| name.as_encoded_bytes().starts_with(b"GST_"))
+        .collect();
+    if !foreign.is_empty() {
+        let mut again = std::process::Command::new("/proc/self/exe");
+        let mut args = std::env::args_os();
+        if let Some(name) = args.next() {
+            again.arg0(name);
+        }
+        again.args(args);
+        for name in &foreign {
+            again.env_remove(name);
+        }
+        // Returns only where it fails.
+        return Err(HardenError::Again(again.exec()));
+    }
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    rustix::process::setrlimit(rustix::process::Resource::Core, none)
+        .map_err(|e| HardenError::CoreDumps(e.into()))?;
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
+        .map_err(|e| HardenError::CoreDumps(e.into()))
+}

@@ -1,0 +1,199 @@
+//! Where results go: one target per input, checked before anything is opened for writing.
+
+use crate::error::{Exit, Failure};
+use crate::video::sink::{Container, PartialFile};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// One input and everything that is written for it.
+#[derive(Debug)]
+pub(super) struct Target {
+    /// The clip.
+    pub(super) input: PathBuf,
+    /// The redacted clip.
+    pub(super) output: PathBuf,
+    /// Kind of file.
+    pub(super) container: Container,
+    /// The report, where one is wanted.
+    pub(super) report: Option<PathBuf>,
+    /// The boxes, where they are wanted.
+    pub(super) boxes: Option<PathBuf>,
+}
+
+impl Target {
+    /// Everything that is written.
+    fn files(&self) -> impl Iterator<Item = &Path> {
+        [Some(&self.output), self.report.as_ref(), self.boxes.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(PathBuf::as_path)
+    }
+
+    /// The folders that are written to.
+    pub(super) fn folders(&self) -> impl Iterator<Item = PathBuf> {
+        self.files().map(folder)
+    }
+}
+
+/// The folder that a file lies in.
+pub(super) fn folder(file: &Path) -> PathBuf {
+    match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+fn usage(sentence: impl std::fmt::Display, cure: impl std::fmt::Display) -> Failure {
+    Failure::with_cure(Exit::Usage, sentence, cure)
+}
+
+/// Names the outputs of every input.
+pub(super) fn plan(
+    inputs: &[PathBuf],
+    output: Option<&Path>,
+    out_dir: Option<&Path>,
+    report: Option<&Path>,
+    boxes: Option<&Path>,
+) -> Result<Vec<Target>, Failure> {
+    if output.is_some() && inputs.len() > 1 {
+        return Err(usage(
+            format!("-o names one file, but there are {} inputs", inputs.len()),
+            "give --out-dir DIR instead",
+        ));
+    }
+    if let Some(dir) = out_dir {
+        std::fs::create_dir_all(dir).map_err(|e| cannot_write(dir, &e))?;
+    }
+    let mut stems: BTreeMap<std::ffi::OsString, &Path> = BTreeMap::new();
+    inputs
+        .iter()
+        .map(|input| {
+            let stem = input.file_stem().unwrap_or_default().to_owned();
+            if let Some(other) = stems.insert(stem.clone(), input).filter(|_| out_dir.is_some()) {
+                return Err(usage(
+                    format!("{} and {} would get the same output name", other.display(), input.display()),
+                    "redact them in two calls with different --out-dir",
+                ));
+            }
+            let named = |suffix: &str| {
+                let mut name = stem.clone();
+                name.push(suffix);
+                name
+            };
+            let output = match (output, out_dir) {
+                (Some(output), _) => output.to_owned(),
+                (None, dir) => dir.unwrap_or(Path::new(".")).join(named(".redacted.mp4")),
+            };
+            let container = Container::of(&output).ok_or_else(|| {
+                usage(
+                    format!("{} says neither .mp4 nor .mkv", output.display()),
+                    "end the output's name in .mp4, which plays everywhere, or in .mkv",
+                )
+            })?;
+            let record = |path: Option<&Path>, suffix| match path {
+                Some(path) if path.is_dir() => Ok(Some(path.join(named(suffix)))),
+                Some(path) if inputs.len() > 1 => Err(usage(
+                    format!("{} is one file for {} inputs", path.display(), inputs.len()),
+                    format!("make a folder of that name; each clip's record goes into it as STEM{suffix}"),
+                )),
+                path => Ok(path.map(Path::to_owned)),
+            };
+            Ok(Target {
+                input: input.clone(),
+                output,
+                container,
+                report: record(report, ".report.json")?,
+                boxes: record(boxes, ".boxes.txt")?,
+            })
+        })
+        .collect()
+}
+
+/// Refuses, before anything is written: an output that is an input or a settings file under any name, two outputs
+/// of one name, an output that exists without `--force`, a folder that is not there.
+pub(super) fn check(targets: &[Target], inputs: &[&Path], force: bool) -> Result<(), Failure> {
+    let files: Vec<&Path> = targets.iter().flat_map(Target::files).collect();
+    check_files(&files, inputs, force)
+}
+
+/// The same for any files.
+pub(super) fn check_files(files: &[&Path], inputs: &[&Path], force: bool) -> Result<(), Failure> {
+    let identity = |path: &Path| std::fs::metadata(path).ok().map(|m| (m.dev(), m.ino()));
+    let protected: Vec<_> = inputs.iter().filter_map(|path| Some((identity(path)?, path))).collect();
+    let mut seen = BTreeSet::new();
+    for file in files {
+        let Some(name) = file.file_name() else {
+            return Err(usage(format!("{} is no file name", file.display()), "name the file to write"));
+        };
+        let place = folder(file);
+        let place = place.canonicalize().map_err(|_| {
+            usage(
+                format!("the folder {} of {} does not exist", place.display(), file.display()),
+                "make it, or choose another folder",
+            )
+        })?;
+        if !seen.insert(place.join(name)) {
+            return Err(usage(
+                format!("{} would be written twice", file.display()),
+                "give every output its own name",
+            ));
+        }
+        if let Some((_, input)) =
+            identity(file).and_then(|id| protected.iter().find(|(other, _)| *other == id))
+        {
+            return Err(usage(
+                format!("{} is the same file as the input {}", file.display(), input.display()),
+                "choose another name; an input is never replaced, not even with --force",
+            ));
+        }
+        if file.is_dir() {
+            return Err(usage(format!("{} is a folder", file.display()), "name the file to write"));
+        }
+        if !force && file.symlink_metadata().is_ok() {
+            return Err(usage(
+                format!("{} exists already", file.display()),
+                "choose another name, or replace it with --force",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A file that cannot be written, and why.
+pub(super) fn cannot_write(path: &Path, e: &io::Error) -> Failure {
+    let sentence = format!("{} cannot be written: {e}", path.display());
+    match e.kind() {
+        io::ErrorKind::AlreadyExists => Failure::with_cure(
+            Exit::Usage,
+            format!("{} exists already", path.display()),
+            "choose another name, or replace it with --force",
+        ),
+        io::ErrorKind::StorageFull => {
+            Failure::with_cure(Exit::Pipeline, sentence, "make room, or choose another folder")
+        }
+        io::ErrorKind::PermissionDenied => {
+            Failure::with_cure(Exit::Pipeline, sentence, "choose a folder that you may write to")
+        }
+        _ => Failure::new(Exit::Pipeline, sentence),
+    }
+}
+
+/// Gives all files their names, the clip last: a clip under its final name has its records beside it. Where a name
+/// is refused, those given before are taken back.
+pub(super) fn commit(records: Vec<PartialFile>, clip: PartialFile) -> Result<(), Failure> {
+    let mut done: Vec<PathBuf> = Vec::new();
+    for file in records.into_iter().chain([clip]) {
+        let name = file.target().to_owned();
+        if let Err(e) = file.commit() {
+            for path in &done {
+                // They were new, and say nothing without the clip.
+                let _ = std::fs::remove_file(path);
+            }
+            return Err(cannot_write(&name, &e));
+        }
+        done.push(name);
+    }
+    Ok(())
+}

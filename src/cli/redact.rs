@@ -1,0 +1,340 @@
+//! `melkglas redact`: clips in, redacted clips out.
+
+use super::common::{Installation, open_clip, read_camera};
+use super::progress::Progress;
+use super::{outputs, talk};
+use crate::casework::{BoxesWriter, HideEveryone, ReportBuilder, ReportContext};
+use crate::config::{Camera, Rgb, Site, Style, TilingMode, check_size};
+use crate::error::{Exit, Failure};
+use crate::interrupt::Interrupt;
+use crate::video::detect::OnnxFactory;
+use crate::video::pipeline::{FrameRecord, Job, JobError, Observer, Outcome, redact_clip};
+use crate::video::sink::{Overwrite, PartialFile, sweep};
+use crate::video::source::{ClipTime, Declared, Window};
+use clap::{Args as ClapArgs, ValueEnum};
+use outputs::Target;
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Flags of `melkglas redact`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Clips to redact: mp4, mov, mkv, webm, avi, ts, recognised by their content.
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+
+    /// The redacted clip, .mp4 or .mkv; for a single input.
+    #[arg(short, long, value_name = "OUT", required_unless_present = "out_dir", conflicts_with = "out_dir")]
+    output: Option<PathBuf>,
+    /// Folder for the redacted clips, each called STEM.redacted.mp4; made if it is not there.
+    #[arg(long, value_name = "DIR")]
+    out_dir: Option<PathBuf>,
+    /// Replace outputs that exist. Never an input.
+    #[arg(long)]
+    force: bool,
+
+    /// The camera that filmed the clips: its private regions are hidden too.
+    #[arg(long, value_name = "FILE", required_unless_present = "no_camera", conflicts_with = "no_camera")]
+    camera: Option<PathBuf>,
+    /// There is no camera file: no private region is hidden, only people. Has to be said, so that forgetting the
+    /// camera file does not show somebody's front door.
+    #[arg(long)]
+    no_camera: bool,
+
+    /// How everything is hidden, also zones that name a style of their own.
+    #[arg(long, value_name = "STYLE")]
+    style: Option<Style>,
+    /// Colour of `fill` and of covered frames, six hexadecimal digits.
+    #[arg(long, value_name = "RRGGBB")]
+    fill_colour: Option<Rgb>,
+    /// How hard to look: `thorough` also looks at overlapping tiles of frames larger than the networks' input.
+    #[arg(long, value_name = "EFFORT", default_value = "fast")]
+    effort: Effort,
+
+    /// Start of the part to keep: seconds (12.4) or hh:mm:ss, from the first frame of the clip.
+    #[arg(long, value_name = "T")]
+    from: Option<ClipTime>,
+    /// End of the part to keep; the frame shown at that time is the last one.
+    #[arg(long, value_name = "T")]
+    to: Option<ClipTime>,
+    /// Go on with a clip that is cut short or breaks off, and say so in the report, instead of refusing it.
+    #[arg(long)]
+    accept_damaged: bool,
+
+    /// Write a report (JSON). For several inputs a folder, for STEM.report.json.
+    #[arg(long, value_name = "R.json")]
+    report: Option<PathBuf>,
+    /// Write every masked box as MOTChallenge rows. For several inputs a folder, for STEM.boxes.txt.
+    #[arg(long, value_name = "B.txt")]
+    boxes: Option<PathBuf>,
+    /// Print one line of JSON per clip on stdout.
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    installation: Installation,
+}
+
+const EXAMPLES: &str = "Examples:
+  melkglas redact clip.mp4 -o clip.redacted.mp4 --camera pipelines/cameras/entrance-3.toml
+  melkglas redact *.mp4 --out-dir masked --camera entrance-3.toml --style fill --report reports
+  melkglas redact clip.avi -o part.mp4 --no-camera --from 00:01:10 --to 00:01:40";
+
+/// How hard to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Effort {
+    /// Every frame once.
+    Fast,
+    /// Every frame whole and in overlapping tiles.
+    Thorough,
+}
+
+/// What all clips of one call share.
+struct Shared<'a> {
+    args: &'a Args,
+    site: Site,
+    camera: Option<(PathBuf, Camera)>,
+    detectors: Arc<OnnxFactory>,
+    window: Window,
+    interrupt: &'a Interrupt,
+}
+
+/// Redacts every input; goes on after a bad one and names it at the end.
+pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
+    let window = Window::new(args.from, args.to).map_err(|e| Failure::new(Exit::Usage, e))?;
+    let mut site = args.installation.settings()?;
+    if let Some(style) = args.style {
+        site.mask.style = style;
+    }
+    if let Some(colour) = args.fill_colour {
+        site.mask.fill_colour = colour;
+    }
+    if args.effort == Effort::Thorough {
+        site.detect.tiling = TilingMode::Tile;
+    }
+    let camera = match &args.camera {
+        Some(path) => Some((path.clone(), read_camera(path)?)),
+        None => None,
+    };
+    let targets = outputs::plan(
+        &args.inputs,
+        args.output.as_deref(),
+        args.out_dir.as_deref(),
+        args.report.as_deref(),
+        args.boxes.as_deref(),
+    )?;
+    let read = args.inputs.iter().chain(&args.camera).chain(&args.installation.site);
+    let read: Vec<&Path> = read.map(PathBuf::as_path).collect();
+    outputs::check(&targets, &read, args.force)?;
+    let folders: BTreeSet<_> = targets.iter().flat_map(Target::folders).collect();
+    for folder in folders {
+        let removed = sweep(&folder);
+        if removed > 0 {
+            talk::say(format_args!(
+                "removed {removed} unfinished file(s) of an earlier run from {}",
+                folder.display()
+            ));
+        }
+    }
+    let detectors = args.installation.detectors(&site)?;
+    let shared = Shared { args, site, camera, detectors, window, interrupt };
+
+    let mut failed = Vec::new();
+    for target in &targets {
+        match one(&shared, target) {
+            Ok(()) => {}
+            Err(failure) => {
+                talk::failure(Some(&target.input), &failure);
+                if args.json {
+                    talk::data(json!({
+                        "input": target.input.to_string_lossy(),
+                        "ok": false,
+                        "exit": failure.exit.code(),
+                        "error": failure.report.to_string(),
+                    }));
+                }
+                let stop = matches!(failure.exit, Exit::Signal(_));
+                failed.push((target, failure.exit));
+                if stop {
+                    break;
+                }
+            }
+        }
+    }
+    match failed.as_slice() {
+        [] => Ok(Exit::Ok),
+        [.., (_, exit @ Exit::Signal(_))] => Ok(*exit),
+        [(_, exit)] if targets.len() == 1 => Ok(*exit),
+        _ => {
+            talk::say(format_args!("{} of {} clips failed:", failed.len(), targets.len()));
+            for (target, exit) in &failed {
+                talk::say(format_args!("  {} (exit code {})", target.input.display(), exit.code()));
+            }
+            Ok(Exit::SomeFailed)
+        }
+    }
+}
+
+/// One clip, from open file to committed output.
+fn one(shared: &Shared<'_>, target: &Target) -> Result<(), Failure> {
+    let Shared { args, site, camera, detectors, window, interrupt } = shared;
+    let name = target.input.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let clip = Arc::new(open_clip(&target.input)?);
+    let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
+    let create =
+        |path: &Path| PartialFile::create(path, overwrite).map_err(|e| outputs::cannot_write(path, &e));
+    let file = create(&target.output)?;
+    let report_file = target.report.as_deref().map(create).transpose()?;
+    let boxes_file = target.boxes.as_deref().map(create).transpose()?;
+    let mut watcher = Watcher {
+        progress: Progress::new(&name),
+        report: ReportBuilder::default(),
+        boxes: boxes_file
+            .map(BoxesWriter::new)
+            .transpose()
+            .map_err(|e| outputs::cannot_write(&target.output, &e))?,
+        camera: camera.as_ref().map(|(path, camera)| (path.as_path(), camera)),
+        misfit: None,
+    };
+    let planner = HideEveryone::new(camera.as_ref().map(|(_, camera)| camera), site.mask.clone(), args.style);
+    let job = Job {
+        clip: Arc::clone(&clip),
+        window: *window,
+        site: site.clone(),
+        planner: Arc::new(planner),
+        detectors: detectors.clone(),
+        container: target.container,
+        accept_damaged: args.accept_damaged,
+        interrupt: (*interrupt).clone(),
+    };
+    let result = redact_clip(&job, file, &mut watcher);
+    watcher.progress.clear();
+    let Watcher { report, boxes, misfit, .. } = watcher;
+    if let Some(misfit) = misfit {
+        return Err(misfit.into());
+    }
+    let finished = result.map_err(|e| job_failure(e, interrupt))?;
+    let outcome = &finished.outcome;
+    let covered = report.covered();
+    let context = ReportContext {
+        source_file: name,
+        source_bytes: clip.len(),
+        output_file: target.output.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        window: (!window.is_whole())
+            .then(|| [args.from.map(|t| t.to_string()), args.to.map(|t| t.to_string())]),
+        camera: camera.as_ref().map(|(_, camera)| camera),
+        models: serde_json::to_value(detectors.describe()).unwrap_or_default(),
+        site,
+    };
+    let report = report.finish(context, outcome);
+    let mut records = Vec::new();
+    if let Some(file) = report_file {
+        write_report(&file, &report).map_err(|e| outputs::cannot_write(file.target(), &e))?;
+        records.push(file);
+    }
+    if let Some(boxes) = boxes {
+        records.push(boxes.finish().map_err(|e| outputs::cannot_write(&target.output, &e))?);
+    }
+    outputs::commit(records, finished.file)?;
+    tell(shared, target, outcome, covered);
+    Ok(())
+}
+
+fn write_report(file: &PartialFile, report: &crate::casework::Report<'_>) -> io::Result<()> {
+    let mut out = io::BufWriter::new(file.file());
+    serde_json::to_writer_pretty(&mut out, report)?;
+    writeln!(out)?;
+    out.flush()?;
+    file.sync()
+}
+
+/// Says what was done, and what staff should know about it.
+fn tell(shared: &Shared<'_>, target: &Target, outcome: &Outcome, covered: u64) {
+    if shared.args.json {
+        talk::data(json!({
+            "input": target.input.to_string_lossy(),
+            "output": target.output.to_string_lossy(),
+            "ok": true,
+            "exit": 0,
+            "frames": outcome.written,
+            "covered": covered,
+            "completeness": outcome.completeness,
+            "source_sha256": outcome.source_sha256,
+            "output_sha256": outcome.output_sha256,
+        }));
+    }
+    let mut line = format!(
+        "{} -> {}: {} frames in {:.1} s",
+        target.input.display(),
+        target.output.display(),
+        outcome.written,
+        outcome.times.wall_secs
+    );
+    if covered > 0 {
+        line += &format!(", {covered} of them covered whole (see the report)");
+    }
+    match &outcome.completeness {
+        crate::video::pipeline::Completeness::Damaged { how } => {
+            line += &format!("; the clip is damaged: {how}")
+        }
+        crate::video::pipeline::Completeness::Unknown => {
+            line += "; whether the clip is complete cannot be told from its container";
+        }
+        _ => {}
+    }
+    if outcome.decoded.video_streams > 1 {
+        line += &format!("; it holds {} video streams, the first was taken", outcome.decoded.video_streams);
+    }
+    talk::say(line);
+}
+
+/// Passes every frame on to report, boxes and progress bar, and checks the clip against the camera.
+struct Watcher<'a> {
+    progress: Progress,
+    report: ReportBuilder,
+    boxes: Option<BoxesWriter>,
+    camera: Option<(&'a Path, &'a Camera)>,
+    misfit: Option<crate::config::SettingsError>,
+}
+
+impl Observer for Watcher<'_> {
+    fn begin(&mut self, declared: &Declared) {
+        self.progress.begin(declared);
+    }
+
+    fn frame(&mut self, record: &FrameRecord<'_>) -> io::Result<()> {
+        if record.number == 0
+            && let Some((path, camera)) = self.camera
+            && let Err(misfit) = check_size(camera, path, record.size)
+        {
+            self.misfit = Some(misfit);
+            return Err(io::Error::other("the clip is not of this camera"));
+        }
+        self.progress.frame(record);
+        self.report.frame(record);
+        self.boxes.as_mut().map_or(Ok(()), |boxes| boxes.frame(record))
+    }
+}
+
+/// Which exit code a failed job ends with.
+fn job_failure(e: JobError, interrupt: &Interrupt) -> Failure {
+    let stopped = interrupt.is_raised();
+    let exit = match &e {
+        _ if stopped => Exit::Signal(interrupt.signal().unwrap_or(15)),
+        JobError::Clip(_) | JobError::Source(_) | JobError::CutShort(_) => Exit::Input,
+        JobError::EmptyWindow { .. } => Exit::Usage,
+        JobError::Detect(_) => Exit::Settings,
+        JobError::DetectorFaults(_)
+        | JobError::DetectorStalled(_)
+        | JobError::Sink(_)
+        | JobError::ReadBack(_)
+        | JobError::Record(_) => Exit::Pipeline,
+        JobError::Thread(_) => Exit::Bug,
+        JobError::Interrupted => Exit::Signal(15),
+    };
+    if stopped { Failure::new(exit, JobError::Interrupted) } else { Failure::new(exit, e) }
+}

@@ -1,0 +1,88 @@
+//! Frames that no network looked at wait here until the next look is known.
+//!
+//! Where a network looks at every n-th frame only, a frame between two looks takes the boxes of both: whoever
+//! walks from one place to the other is somewhere between, and margins and the short span do the rest. A look
+//! that failed covers the frames that depend on it as well.
+
+use super::pool::Looked;
+use crate::video::frame::RawFrame;
+use crate::video::plan::{CoverReason, Detection, Target};
+use std::collections::VecDeque;
+
+const TARGETS: [Target; 2] = [Target::Person, Target::Face];
+
+/// What one look found, or why it found nothing that can be trusted.
+type Seen = Result<Vec<Detection>, CoverReason>;
+
+/// A frame with all that is known of it.
+pub(super) struct Ready {
+    pub(super) frame: RawFrame,
+    pub(super) seen: Seen,
+}
+
+struct Waiting {
+    frame: RawFrame,
+    damage: Option<CoverReason>,
+    /// Per target: the look at this frame, if there was one.
+    looks: [Option<Seen>; 2],
+}
+
+/// The hold. Frames go in and come out in order.
+#[derive(Default)]
+pub(super) struct Hold {
+    waiting: VecDeque<Waiting>,
+    /// Per target: the latest look before the first waiting frame.
+    previous: [Option<Seen>; 2],
+}
+
+impl Hold {
+    /// Takes the next frame and gives back those that have waited long enough.
+    pub(super) fn push(&mut self, looked: Looked) -> Vec<Ready> {
+        let Looked { frame, look, seen, .. } = looked;
+        let damage = frame.damage().map(CoverReason::from);
+        let looks = TARGETS.map(|target| {
+            look.at(target).then(|| {
+                seen.as_ref()
+                    .map(|all| all.iter().copied().filter(|d| d.target == target).collect())
+                    .map_err(|reason| *reason)
+            })
+        });
+        self.waiting.push_back(Waiting { frame, damage, looks });
+        let mut ready = Vec::new();
+        while (0..TARGETS.len()).all(|t| self.waiting.iter().any(|w| w.looks[t].is_some())) {
+            ready.extend(self.pop());
+        }
+        ready
+    }
+
+    /// Gives back the frames that still wait, at the end of the clip.
+    pub(super) fn flush(&mut self) -> Vec<Ready> {
+        std::iter::from_fn(|| self.pop()).collect()
+    }
+
+    fn pop(&mut self) -> Option<Ready> {
+        let first = self.waiting.pop_front()?;
+        let mut seen: Seen = match first.damage {
+            Some(reason) => Err(reason),
+            None => Ok(Vec::new()),
+        };
+        for (t, look) in first.looks.into_iter().enumerate() {
+            if let Some(own) = look {
+                merge(&mut seen, Some(&own));
+                self.previous[t] = Some(own);
+            } else {
+                merge(&mut seen, self.previous[t].as_ref());
+                merge(&mut seen, self.waiting.iter().find_map(|w| w.looks[t].as_ref()));
+            }
+        }
+        Some(Ready { frame: first.frame, seen })
+    }
+}
+
+fn merge(into: &mut Seen, from: Option<&Seen>) {
+    match (into.as_mut(), from) {
+        (Ok(all), Some(Ok(more))) => all.extend_from_slice(more),
+        (Ok(_), Some(Err(reason))) => *into = Err(*reason),
+        (Err(_), _) | (_, None) => {}
+    }
+}

@@ -1,0 +1,19 @@
+//! The way of a frame, from the open clip to the checked file.
+//!
+//! ```text
+//! decode thread -> detect workers -> in order again -> cadence hold -> plan -> mask -> encoder
+//!       \________________ RawFrame, by move, all the way to the mask ________________/
+//! ```
+//! Threads are named and channels bounded; a fixed number of permits bounds the frames under way, so memory does
+//! not grow with the clip. Whatever fails ends the job: the partial file is dropped and nothing stands under the
+//! final name.
+
+mod cadence;
+mod job;
+mod pool;
+mod still;
+
+pub use job::{
+    Completeness, Finished, FrameRecord, Job, JobError, Observer, Outcome, StageTimes, Timed, redact_clip,
+};
+pub use still::{StillError, quietest_still};

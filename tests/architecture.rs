@@ -1,0 +1,120 @@
+//! Who may import whom: the floor plan of `src/lib.rs`, checked against the sources.
+
+use std::path::{Path, PathBuf};
+
+fn rust_files(dir: &Path, into: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(dir).expect("a folder of the sources") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            rust_files(&path, into);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            into.push(path);
+        }
+    }
+}
+
+/// Every source file under `src/ROOM`, with its code: comment lines taken out.
+fn room(name: &str) -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    let folder = root.join(name);
+    if folder.is_dir() {
+        rust_files(&folder, &mut files);
+    }
+    let file = root.join(format!("{name}.rs"));
+    if file.is_file() {
+        files.push(file);
+    }
+    assert!(!files.is_empty(), "there is no room called {name}");
+    files
+        .into_iter()
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).expect("a readable source");
+            let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+            (path, code.join("\n"))
+        })
+        .collect()
+}
+
+fn must_not_mention(room_name: &str, words: &[&str]) {
+    for (path, code) in room(room_name) {
+        for word in words {
+            assert!(!code.contains(word), "{} mentions {word}", path.display());
+        }
+    }
+}
+
+#[test]
+fn pixels_know_nothing_of_people_and_paper() {
+    must_not_mention("video", &["crate::casework", "crate::cli", "crate::error"]);
+}
+
+#[test]
+fn casework_touches_no_pixel() {
+    must_not_mention(
+        "casework",
+        &["crate::cli", "RawFrame", "RedactedFrame", "gstreamer", "ort::", "to_rgb"],
+    );
+}
+
+#[test]
+fn the_hall_imports_neither_wing() {
+    for name in ["geometry", "config", "digest", "interrupt", "share", "telemetry"] {
+        must_not_mention(name, &["crate::video", "crate::casework", "crate::cli"]);
+    }
+    must_not_mention("error", &["crate::video", "crate::casework", "crate::cli"]);
+}
+
+#[test]
+fn settings_are_read_in_one_place() {
+    for name in ["video", "casework", "cli"] {
+        must_not_mention(name, &["toml::from_str::<Site", "toml::from_str::<Camera", "DeTable"]);
+    }
+}
+
+#[test]
+fn gstreamer_is_spoken_in_two_rooms_only() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    rust_files(&root, &mut files);
+    for path in files {
+        let inside = ["video/source", "video/sink"].iter().any(|room| path.starts_with(root.join(room)));
+        let text = std::fs::read_to_string(&path).expect("a readable source");
+        let speaks = text.lines().any(|line| {
+            let line = line.trim_start();
+            !line.starts_with("//") && (line.contains("gstreamer::") || line.starts_with("use gst"))
+        });
+        assert!(inside || !speaks, "{} speaks GStreamer", path.display());
+    }
+}
+
+#[test]
+fn only_masking_makes_redacted_frames_and_only_sinks_take_them_apart() {
+    let uses = |what: &str| -> Vec<PathBuf> {
+        room("video").into_iter().filter(|(_, code)| code.contains(what)).map(|(path, _)| path).collect()
+    };
+    for path in uses("from_masked(") {
+        assert!(
+            path.ends_with("video/frame.rs") || path.to_string_lossy().contains("/video/mask/"),
+            "{} makes a redacted frame",
+            path.display()
+        );
+    }
+    for path in uses("into_parts(") {
+        assert!(
+            path.ends_with("video/frame.rs") || path.to_string_lossy().contains("/video/sink/"),
+            "{} takes a redacted frame apart",
+            path.display()
+        );
+    }
+    for (path, code) in room("video") {
+        let sink = path.to_string_lossy().contains("/video/sink/");
+        assert!(!sink || !code.contains("RawFrame"), "{} names raw frames", path.display());
+    }
+}
+
+#[test]
+fn there_is_no_unsafe_code() {
+    let manifest = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
+    assert!(manifest.expect("Cargo.toml").contains("unsafe_code = \"forbid\""));
+}
