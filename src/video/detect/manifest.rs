@@ -17,9 +17,9 @@ use std::sync::Arc;
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Family {
-    /// NanoDet: see [`super::nanodet`].
+    /// NanoDet: distances from grid cells, as distributions.
     Nanodet,
-    /// CenterFace: see [`super::centerface`].
+    /// CenterFace: a heat map of face centres.
     Centerface,
 }
 
