@@ -325,7 +325,7 @@ fn job_failure(e: JobError, interrupt: &Interrupt) -> Failure {
     let stopped = interrupt.is_raised();
     let exit = match &e {
         _ if stopped => Exit::Signal(interrupt.signal().unwrap_or(15)),
-        JobError::Clip(_) | JobError::Source(_) | JobError::CutShort(_) => Exit::Input,
+        JobError::Clip(_) | JobError::Source(_) | JobError::CutShort(_) | JobError::Unfinished => Exit::Input,
         JobError::EmptyWindow { .. } => Exit::Usage,
         JobError::Detect(_) => Exit::Settings,
         JobError::DetectorFaults(_)

@@ -1,19 +1,16 @@
 //! One clip, one pass.
 
-use super::cadence::{Hold, Ready};
-use super::pool::{self, Clock, Looked, Task, timed};
+use super::completeness::{Completeness, hold_against};
+use super::run::Run;
 use crate::config::Site;
 use crate::geometry::FrameSize;
 use crate::interrupt::Interrupt;
-use crate::video::detect::{DetectError, DetectorFactory, Look};
-use crate::video::frame::{RawFrame, Stamp};
-use crate::video::mask::Masker;
-use crate::video::plan::{CoverReason, Detection, FramePlan, Observations, Planner};
-use crate::video::sink::{Container, Encoder, PartialFile, ReadBack, ReadBackError, SinkError};
+use crate::video::detect::{DetectError, DetectorFactory};
+use crate::video::frame::Stamp;
+use crate::video::plan::{Detection, FramePlan, Planner};
+use crate::video::sink::{Container, PartialFile, ReadBack, ReadBackError, SinkError};
 use crate::video::source::{Clip, ClipError, Declared, Decoded, Source, SourceError, Window};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -52,6 +49,11 @@ pub enum JobError {
     /// The clip is cut short.
     #[error("the clip is cut short: {0}; export it again, or go on with what is there with --accept-damaged")]
     CutShort(String),
+    /// The recorder never finished the file.
+    #[error(
+        "the clip was never finished: its table of frames (moov) is missing; export it again from the recorder"
+    )]
+    Unfinished,
     /// No frame lies in the window.
     #[error("no frame lies between --from and --to: the clip lasts {secs:.1} s")]
     EmptyWindow {
@@ -82,23 +84,6 @@ pub enum JobError {
     /// A stop was asked for.
     #[error("stopped on request; nothing was written")]
     Interrupted,
-}
-
-/// Whether every frame of the source is accounted for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "state", rename_all = "kebab-case")]
-pub enum Completeness {
-    /// As many frames as the container's tables promise.
-    Complete,
-    /// The container promises nothing.
-    Unknown,
-    /// Only a window was read.
-    Window,
-    /// Frames are missing, and that was accepted.
-    Damaged {
-        /// How it shows.
-        how: String,
-    },
 }
 
 /// Time that each stage worked, seconds, summed over its threads; they overlap.
@@ -189,6 +174,9 @@ pub fn redact_clip(job: &Job, file: PartialFile, observer: &mut dyn Observer) ->
     let clip = &job.clip;
     let declared =
         Source::declared(clip).map_err(|source| ClipError::Read { path: clip.path().to_owned(), source })?;
+    if declared.unfinished {
+        return Err(JobError::Unfinished);
+    }
     observer.begin(&declared);
     let hash = {
         let clip = Arc::clone(clip);
@@ -220,7 +208,7 @@ pub fn redact_clip(job: &Job, file: PartialFile, observer: &mut dyn Observer) ->
     let Some(size) = written.size else {
         return Err(JobError::EmptyWindow { secs: written.last_pts_ns as f64 / 1e9 });
     };
-    let completeness = completeness(job, &declared, &decoded, &written, broke_off)?;
+    let completeness = hold_against(job, &declared, &decoded, &written, broke_off)?;
     let checking = Instant::now();
     file.sync().map_err(SinkError::from)?;
     let stall = Duration::from_secs_f64(job.site.limits.stall_secs);
@@ -251,7 +239,8 @@ pub fn redact_clip(job: &Job, file: PartialFile, observer: &mut dyn Observer) ->
     Ok(Finished { file, outcome })
 }
 
-fn spawn<T: Send + 'static>(
+/// Starts a named thread.
+pub(super) fn spawn<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<JoinHandle<T>, JobError> {
@@ -272,321 +261,5 @@ fn hash_file(file: &std::fs::File) -> io::Result<String> {
                 offset += n as u64;
             }
         }
-    }
-}
-
-/// Holds what was decoded against what the container promises.
-fn completeness(
-    job: &Job,
-    declared: &Declared,
-    decoded: &Decoded,
-    written: &Written,
-    broke_off: Option<String>,
-) -> Result<Completeness, JobError> {
-    let short = if let Some(how) = broke_off {
-        Some(how)
-    } else if written.stopped_early || decoded.frames == 0 {
-        return Ok(Completeness::Window);
-    } else if let Some(wanted) = declared.frames.filter(|wanted| *wanted > decoded.frames) {
-        Some(format!("its tables promise {wanted} frames, {} can be decoded", decoded.frames))
-    } else if let (Some(bytes), None) = (declared.bytes, declared.frames) {
-        Some(format!("it should be {bytes} bytes long and is {}", job.clip.len()))
-    } else {
-        // The last frame's own length may be missing; a second of silence is not.
-        let end = written.last_pts_ns + written.last_duration_ns.unwrap_or(0);
-        declared.duration_ns.filter(|wanted| *wanted > end + 1_000_000_000).map(|wanted| {
-            format!("it should last {:.1} s, pictures end at {:.1} s", wanted as f64 / 1e9, end as f64 / 1e9)
-        })
-    };
-    match short {
-        Some(how) if job.accept_damaged => Ok(Completeness::Damaged { how }),
-        Some(how) => Err(JobError::CutShort(how)),
-        None if !job.window.is_whole() => Ok(Completeness::Window),
-        None if declared.frames.is_some() || declared.duration_ns.is_some() => Ok(Completeness::Complete),
-        None => Ok(Completeness::Unknown),
-    }
-}
-
-/// What the decoding thread leaves behind.
-struct DecodeEnd {
-    decoded: Decoded,
-    end: Result<(), SourceError>,
-    last: Option<Stamp>,
-    stopped_early: bool,
-}
-
-/// What went to the encoder.
-#[derive(Default)]
-struct Written {
-    size: Option<FrameSize>,
-    /// Presentation times in the output, from 0: eight bytes a frame, all that grows with the clip.
-    times_ns: Vec<u64>,
-    /// Presentation time of the first written frame in the source.
-    first_pts_ns: Option<u64>,
-    /// Presentation time of the last decoded frame.
-    last_pts_ns: u64,
-    last_duration_ns: Option<u64>,
-    stopped_early: bool,
-    mask_secs: f64,
-    encode_secs: f64,
-}
-
-/// The threads of one job.
-struct Run {
-    results: Option<Receiver<Result<Looked, DetectError>>>,
-    permits: Option<Sender<()>>,
-    decoder: Option<JoinHandle<DecodeEnd>>,
-    workers: Vec<JoinHandle<()>>,
-    clock: Arc<Clock>,
-    decode_end: Option<DecodeEnd>,
-}
-
-impl Run {
-    fn start(job: &Job) -> Result<Self, JobError> {
-        let detect = &job.site.detect;
-        let workers = match detect.workers {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            n => n,
-        };
-        let longest_hold = detect.cadence.persons.max(detect.cadence.faces) as usize;
-        // Each worker one frame at work and one waiting, and as many as the cadence holds back.
-        let under_way = 2 * workers + longest_hold + 2;
-        let (permits, take_permit) = bounded(under_way);
-        for _ in 0..under_way {
-            permits.send(()).map_err(|_| JobError::Thread("permits".into()))?;
-        }
-        let (task_in, tasks) = bounded::<Task>(under_way);
-        let (result_in, results) = bounded(under_way + workers);
-        let clock = Arc::new(Clock::default());
-        let workers = pool::start(workers, &job.detectors, &tasks, &result_in, &clock, &job.interrupt)
-            .map_err(|e| JobError::Thread(e.to_string()))?;
-        let decoder = {
-            let (clip, clock) = (Arc::clone(&job.clip), Arc::clone(&clock));
-            let (limits, interrupt, window) = (job.site.limits.clone(), job.interrupt.clone(), job.window);
-            let cadence = detect.cadence;
-            let looks = move |seq: u64, last: bool| Look {
-                persons: last || seq.is_multiple_of(cadence.persons.max(1).into()),
-                faces: last || seq.is_multiple_of(cadence.faces.max(1).into()),
-            };
-            spawn("decode", move || match Source::open(&clip, &limits, &interrupt) {
-                Ok(source) => decode(source, window, &looks, &take_permit, &task_in, &clock),
-                Err(fault) => DecodeEnd {
-                    decoded: Decoded::default(),
-                    end: Err(fault),
-                    last: None,
-                    stopped_early: false,
-                },
-            })?
-        };
-        Ok(Self {
-            results: Some(results),
-            permits: Some(permits),
-            decoder: Some(decoder),
-            workers,
-            clock,
-            decode_end: None,
-        })
-    }
-
-    /// Everything behind the detectors, on the calling thread.
-    fn work(
-        &mut self,
-        job: &Job,
-        file: &PartialFile,
-        observer: &mut dyn Observer,
-    ) -> Result<Written, JobError> {
-        let stall = Duration::from_secs_f64(job.site.limits.stall_secs);
-        let mut writer = Writer {
-            job,
-            encoder: Encoder::open(file, job.container, &job.site.encode, stall, &job.interrupt)?,
-            masker: Masker::new(job.site.mask.clone()),
-            observer,
-            written: Written::default(),
-            detector_faults: 0,
-        };
-        let (Some(results), Some(permits)) = (self.results.as_ref(), self.permits.as_ref()) else {
-            return Err(JobError::Thread("started twice".into()));
-        };
-        let mut early: BTreeMap<u64, Looked> = BTreeMap::new();
-        let mut hold = Hold::default();
-        let mut next = 0;
-        let mut waiting_since = Instant::now();
-        // The decoder has the same limit and names the cause; this one is for detectors alone.
-        let patience = stall + Duration::from_secs(5);
-        loop {
-            match results.recv_timeout(Duration::from_millis(100)) {
-                Ok(looked) => {
-                    waiting_since = Instant::now();
-                    let looked = looked?;
-                    early.insert(looked.seq, looked);
-                    while let Some(looked) = early.remove(&next) {
-                        next += 1;
-                        for ready in hold.push(looked) {
-                            writer.write(ready)?;
-                            // A decoder that has ended takes no permit.
-                            let _ = permits.try_send(());
-                        }
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) if job.interrupt.is_raised() => {
-                    return Err(JobError::Interrupted);
-                }
-                Err(RecvTimeoutError::Timeout) if waiting_since.elapsed() > patience => {
-                    return Err(JobError::DetectorStalled(stall.as_secs_f64()));
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
-        }
-        if job.interrupt.is_raised() {
-            return Err(JobError::Interrupted);
-        }
-        if !early.is_empty() {
-            return Err(JobError::Thread("a detector lost a frame".into()));
-        }
-        for ready in hold.flush() {
-            writer.write(ready)?;
-        }
-        self.join()?;
-        let end = self.decode_end.as_ref();
-        let mut written = writer.finish()?;
-        if written.times_ns.len() as u64 != next {
-            return Err(JobError::Thread("a frame was lost between the stages".into()));
-        }
-        written.stopped_early = end.is_some_and(|end| end.stopped_early);
-        if let Some(last) = end.and_then(|end| end.last) {
-            written.last_pts_ns = last.pts_ns;
-            written.last_duration_ns = last.duration_ns;
-        }
-        Ok(written)
-    }
-
-    /// Waits for threads whose channels are closed.
-    fn join(&mut self) -> Result<(), JobError> {
-        for worker in self.workers.drain(..) {
-            worker.join().map_err(|_| JobError::Thread("a detector died".into()))?;
-        }
-        if let Some(decoder) = self.decoder.take() {
-            self.decode_end = Some(decoder.join().map_err(|_| JobError::Thread("the decoder died".into()))?);
-        }
-        Ok(())
-    }
-
-    /// Closes the channels. What the decoder went through is known unless another stage failed: then its threads
-    /// end by themselves, and waiting for one that hangs would hang the job.
-    fn stop(&mut self, worked: bool) -> Option<(Decoded, Result<(), SourceError>)> {
-        self.results = None;
-        self.permits = None;
-        if !worked && self.decode_end.is_none() {
-            return None;
-        }
-        self.decode_end.take().map(|end| (end.decoded, end.end))
-    }
-}
-
-/// Decodes, keeps what lies in the window and hands it to the detectors.
-fn decode(
-    mut source: Source,
-    window: Window,
-    looks: &dyn Fn(u64, bool) -> Look,
-    permits: &Receiver<()>,
-    tasks: &Sender<Task>,
-    clock: &Clock,
-) -> DecodeEnd {
-    let mut seq = 0;
-    let mut last = None;
-    let mut stopped_early = false;
-    let mut held: Option<RawFrame> = None;
-    // False where nobody takes frames any more: another stage failed and says why.
-    let mut send = |frame: RawFrame, is_last: bool| {
-        let look = looks(seq, is_last);
-        let taken = permits.recv().is_ok() && tasks.send(Task { seq, frame, look }).is_ok();
-        seq += 1;
-        taken
-    };
-    let end = loop {
-        match timed(&clock.decode, || source.next_frame()) {
-            Ok(Some(frame)) => {
-                last = Some(Stamp { index: frame.index(), pts_ns: frame.pts_ns(), ..frame.stamp });
-                let over = window.is_after(frame.pts_ns());
-                // A frame waits for its successor, which decides whether it is the one that `--from` means.
-                if let Some(before) = held.take()
-                    && !window.is_before(Some(frame.pts_ns()))
-                    && !send(before, over)
-                {
-                    break Ok(());
-                }
-                if over {
-                    stopped_early = true;
-                    break Ok(());
-                }
-                held = Some(frame);
-            }
-            Ok(None) => break Ok(()),
-            Err(fault) => break Err(fault),
-        }
-    };
-    if let Some(frame) = held {
-        send(frame, true);
-    }
-    DecodeEnd { decoded: source.decoded(), end, last, stopped_early }
-}
-
-/// Plan, mask, encode, record.
-struct Writer<'a> {
-    job: &'a Job,
-    encoder: Encoder,
-    masker: Masker,
-    observer: &'a mut dyn Observer,
-    written: Written,
-    detector_faults: u64,
-}
-
-impl Writer<'_> {
-    fn write(&mut self, ready: Ready) -> Result<(), JobError> {
-        let Ready { frame, seen } = ready;
-        let (stamp, size) = (frame.stamp, frame.size());
-        let start = Instant::now();
-        let (plan, detections) = match seen {
-            Ok(detections) => {
-                let seen = Observations { size, detections };
-                (self.job.planner.plan(stamp, &seen), seen.detections)
-            }
-            Err(reason) => {
-                if matches!(reason, CoverReason::DetectorFault | CoverReason::AbsurdDetections) {
-                    self.detector_faults += 1;
-                    if self.detector_faults > self.job.site.limits.detector_faults {
-                        return Err(JobError::DetectorFaults(self.detector_faults));
-                    }
-                }
-                (FramePlan::Cover(reason), Vec::new())
-            }
-        };
-        let redacted = self.masker.redact(frame, &plan);
-        let masked = Instant::now();
-        let first_pts_ns = *self.written.first_pts_ns.get_or_insert(stamp.pts_ns);
-        let pts_ns = stamp.pts_ns - first_pts_ns;
-        let step = self.written.times_ns.last().map(|before| pts_ns - before);
-        self.encoder.push(redacted, pts_ns, stamp.duration_ns.or(step))?;
-        let pushed = Instant::now();
-        self.written.size = Some(size);
-        self.written.times_ns.push(pts_ns);
-        self.written.mask_secs += (masked - start).as_secs_f64();
-        self.written.encode_secs += (pushed - masked).as_secs_f64();
-        let number = self.written.times_ns.len() as u64 - 1;
-        let record = FrameRecord { number, stamp, size, detections: &detections, plan: &plan };
-        self.observer.frame(&record).map_err(JobError::Record)
-    }
-
-    fn finish(self) -> Result<Written, JobError> {
-        let Self { encoder, written, .. } = self;
-        if written.times_ns.is_empty() {
-            // Nothing went in, so there is nothing to finish; the caller knows why.
-            return Ok(written);
-        }
-        let start = Instant::now();
-        encoder.finish()?;
-        let encode_secs = written.encode_secs + start.elapsed().as_secs_f64();
-        Ok(Written { encode_secs, ..written })
     }
 }

@@ -9,11 +9,13 @@
 //! final name.
 
 mod cadence;
+mod completeness;
 mod job;
 mod pool;
+mod run;
 mod still;
+mod writer;
 
-pub use job::{
-    Completeness, Finished, FrameRecord, Job, JobError, Observer, Outcome, StageTimes, Timed, redact_clip,
-};
+pub use completeness::Completeness;
+pub use job::{Finished, FrameRecord, Job, JobError, Observer, Outcome, StageTimes, Timed, redact_clip};
 pub use still::{StillError, quietest_still};

@@ -269,10 +269,13 @@ impl Source {
         while let Some(message) = bus.pop_filtered(&[gst::MessageType::Error]) {
             if let gst::MessageView::Error(e) = message.view() {
                 let reason = e.error().to_string();
-                let no_video = e.error().matches(gst::StreamError::TypeNotFound)
-                    || e.error().matches(gst::StreamError::WrongType)
-                    || e.error().matches(gst::StreamError::CodecNotFound)
-                    || e.error().matches(gst::CoreError::MissingPlugin);
+                let error = e.error();
+                let unknown = error.matches(gst::StreamError::CodecNotFound)
+                    || error.matches(gst::CoreError::MissingPlugin);
+                let no_media = error.matches(gst::StreamError::TypeNotFound)
+                    || error.matches(gst::StreamError::WrongType);
+                let reason = if unknown { "no video stream of a known codec".to_owned() } else { reason };
+                let no_video = unknown || no_media;
                 return Some(if no_video && self.frames() == 0 {
                     SourceError::NoVideo(reason.trim_end_matches('.').to_owned())
                 } else {

@@ -17,6 +17,8 @@ const MAX_TIMED_SAMPLES: u32 = 20_000_000;
 pub(super) fn declared(clip: &Clip) -> io::Result<Declared> {
     let mut declared = Declared::default();
     let mut offset = 0u64;
+    // Frames are found through `moov`, or through `moof` in a fragmented file; a recorder writes `moov` last.
+    let (mut is_mp4, mut has_table) = (false, false);
     for _ in 0..MAX_BOXES {
         let mut head = [0; 16];
         let n = clip.read_at(offset, &mut head)?;
@@ -25,6 +27,8 @@ pub(super) fn declared(clip: &Clip) -> io::Result<Declared> {
         if end > clip.len() {
             declared.bytes = Some(end);
         }
+        is_mp4 |= matches!(&head[4..8], b"ftyp" | b"mdat");
+        has_table |= matches!(&head[4..8], b"moov" | b"moof");
         if &head[4..8] == b"moov" {
             let len = size.min(clip.len() - offset).min(MAX_MOOV_BYTES);
             let mut moov = vec![0; usize::try_from(len).unwrap_or(0)];
@@ -36,6 +40,7 @@ pub(super) fn declared(clip: &Clip) -> io::Result<Declared> {
         }
         offset = end;
     }
+    declared.unfinished = is_mp4 && !has_table;
     Ok(declared)
 }
 

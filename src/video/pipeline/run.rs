@@ -1,0 +1,217 @@
+//! The threads of one job and the channels between them.
+
+use super::cadence::Hold;
+use super::job::{Job, JobError, Observer, spawn};
+use super::pool::{self, Clock, Looked, Task, timed};
+use super::writer::{Writer, Written};
+use crate::video::detect::{DetectError, Look};
+use crate::video::frame::{RawFrame, Stamp};
+use crate::video::sink::PartialFile;
+use crate::video::source::{Decoded, Source, SourceError, Window};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// The threads of one job.
+pub(super) struct Run {
+    results: Option<Receiver<Result<Looked, DetectError>>>,
+    permits: Option<Sender<()>>,
+    decoder: Option<JoinHandle<DecodeEnd>>,
+    workers: Vec<JoinHandle<()>>,
+    pub(super) clock: Arc<Clock>,
+    decode_end: Option<DecodeEnd>,
+}
+
+impl Run {
+    pub(super) fn start(job: &Job) -> Result<Self, JobError> {
+        let detect = &job.site.detect;
+        let workers = match detect.workers {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            n => n,
+        };
+        let longest_hold = detect.cadence.persons.max(detect.cadence.faces) as usize;
+        // Each worker one frame at work and one waiting, and as many as the cadence holds back.
+        let under_way = 2 * workers + longest_hold + 2;
+        let (permits, take_permit) = bounded(under_way);
+        for _ in 0..under_way {
+            permits.send(()).map_err(|_| JobError::Thread("permits".into()))?;
+        }
+        let (task_in, tasks) = bounded::<Task>(under_way);
+        let (result_in, results) = bounded(under_way + workers);
+        let clock = Arc::new(Clock::default());
+        let workers = pool::start(workers, &job.detectors, &tasks, &result_in, &clock, &job.interrupt)
+            .map_err(|e| JobError::Thread(e.to_string()))?;
+        let decoder = {
+            let (clip, clock) = (Arc::clone(&job.clip), Arc::clone(&clock));
+            let (limits, interrupt, window) = (job.site.limits.clone(), job.interrupt.clone(), job.window);
+            let cadence = detect.cadence;
+            let looks = move |seq: u64, last: bool| Look {
+                persons: last || seq.is_multiple_of(cadence.persons.max(1).into()),
+                faces: last || seq.is_multiple_of(cadence.faces.max(1).into()),
+            };
+            spawn("decode", move || match Source::open(&clip, &limits, &interrupt) {
+                Ok(source) => decode(source, window, &looks, &take_permit, &task_in, &clock),
+                Err(fault) => DecodeEnd {
+                    decoded: Decoded::default(),
+                    end: Err(fault),
+                    last: None,
+                    stopped_early: false,
+                },
+            })?
+        };
+        Ok(Self {
+            results: Some(results),
+            permits: Some(permits),
+            decoder: Some(decoder),
+            workers,
+            clock,
+            decode_end: None,
+        })
+    }
+
+    /// Everything behind the detectors, on the calling thread.
+    pub(super) fn work(
+        &mut self,
+        job: &Job,
+        file: &PartialFile,
+        observer: &mut dyn Observer,
+    ) -> Result<Written, JobError> {
+        let stall = Duration::from_secs_f64(job.site.limits.stall_secs);
+        let mut writer = Writer::open(job, file, observer)?;
+        let (Some(results), Some(permits)) = (self.results.as_ref(), self.permits.as_ref()) else {
+            return Err(JobError::Thread("started twice".into()));
+        };
+        let mut early: BTreeMap<u64, Looked> = BTreeMap::new();
+        let mut hold = Hold::default();
+        let mut next = 0;
+        let mut waiting_since = Instant::now();
+        // The decoder has the same limit and names the cause; this one is for detectors alone.
+        let patience = stall + Duration::from_secs(5);
+        loop {
+            match results.recv_timeout(Duration::from_millis(100)) {
+                Ok(looked) => {
+                    waiting_since = Instant::now();
+                    let looked = looked?;
+                    early.insert(looked.seq, looked);
+                    while let Some(looked) = early.remove(&next) {
+                        next += 1;
+                        for ready in hold.push(looked) {
+                            writer.write(ready)?;
+                            // A decoder that has ended takes no permit.
+                            let _ = permits.try_send(());
+                        }
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) if job.interrupt.is_raised() => {
+                    return Err(JobError::Interrupted);
+                }
+                Err(RecvTimeoutError::Timeout) if waiting_since.elapsed() > patience => {
+                    return Err(JobError::DetectorStalled(stall.as_secs_f64()));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        if job.interrupt.is_raised() {
+            return Err(JobError::Interrupted);
+        }
+        if !early.is_empty() {
+            return Err(JobError::Thread("a detector lost a frame".into()));
+        }
+        for ready in hold.flush() {
+            writer.write(ready)?;
+        }
+        self.join()?;
+        let end = self.decode_end.as_ref();
+        let mut written = writer.finish()?;
+        if written.times_ns.len() as u64 != next {
+            return Err(JobError::Thread("a frame was lost between the stages".into()));
+        }
+        written.stopped_early = end.is_some_and(|end| end.stopped_early);
+        if let Some(last) = end.and_then(|end| end.last) {
+            written.last_pts_ns = last.pts_ns;
+            written.last_duration_ns = last.duration_ns;
+        }
+        Ok(written)
+    }
+
+    /// Waits for threads whose channels are closed.
+    fn join(&mut self) -> Result<(), JobError> {
+        for worker in self.workers.drain(..) {
+            worker.join().map_err(|_| JobError::Thread("a detector died".into()))?;
+        }
+        if let Some(decoder) = self.decoder.take() {
+            self.decode_end = Some(decoder.join().map_err(|_| JobError::Thread("the decoder died".into()))?);
+        }
+        Ok(())
+    }
+
+    /// Closes the channels. What the decoder went through is known unless another stage failed: then its threads
+    /// end by themselves, and waiting for one that hangs would hang the job.
+    pub(super) fn stop(&mut self, worked: bool) -> Option<(Decoded, Result<(), SourceError>)> {
+        self.results = None;
+        self.permits = None;
+        if !worked && self.decode_end.is_none() {
+            return None;
+        }
+        self.decode_end.take().map(|end| (end.decoded, end.end))
+    }
+}
+
+/// What the decoding thread leaves behind.
+struct DecodeEnd {
+    decoded: Decoded,
+    end: Result<(), SourceError>,
+    last: Option<Stamp>,
+    stopped_early: bool,
+}
+
+/// Decodes, keeps what lies in the window and hands it to the detectors.
+fn decode(
+    mut source: Source,
+    window: Window,
+    looks: &dyn Fn(u64, bool) -> Look,
+    permits: &Receiver<()>,
+    tasks: &Sender<Task>,
+    clock: &Clock,
+) -> DecodeEnd {
+    let mut seq = 0;
+    let mut last = None;
+    let mut stopped_early = false;
+    let mut held: Option<RawFrame> = None;
+    // False where nobody takes frames any more: another stage failed and says why.
+    let mut send = |frame: RawFrame, is_last: bool| {
+        let look = looks(seq, is_last);
+        let taken = permits.recv().is_ok() && tasks.send(Task { seq, frame, look }).is_ok();
+        seq += 1;
+        taken
+    };
+    let end = loop {
+        match timed(&clock.decode, || source.next_frame()) {
+            Ok(Some(frame)) => {
+                last = Some(Stamp { index: frame.index(), pts_ns: frame.pts_ns(), ..frame.stamp });
+                let over = window.is_after(frame.pts_ns());
+                // A frame waits for its successor, which decides whether it is the one that `--from` means.
+                if let Some(before) = held.take()
+                    && !window.is_before(Some(frame.pts_ns()))
+                    && !send(before, over)
+                {
+                    break Ok(());
+                }
+                if over {
+                    stopped_early = true;
+                    break Ok(());
+                }
+                held = Some(frame);
+            }
+            Ok(None) => break Ok(()),
+            Err(fault) => break Err(fault),
+        }
+    };
+    if let Some(frame) = held {
+        send(frame, true);
+    }
+    DecodeEnd { decoded: source.decoded(), end, last, stopped_early }
+}
