@@ -1,4 +1,129 @@
-//! melkglas: redaction of surveillance footage.
+//! melkglas: redaction of surveillance footage. Everyone in a stored clip and every private region of its camera
+//! is hidden; whatever is uncertain is covered; whatever fails leaves no file.
+//!
+//! This page is the floor plan: the way of a frame, the rooms, what must always hold and what holds it, and what is
+//! absent on purpose. Why things are as they are stands in `docs/decisions.md`, what words mean in
+//! `docs/glossary.md`.
+//!
+//! # The way of a frame
+//!
+//! ```text
+//! Clip ──> Source ──RawFrame──> detect-0..n ──> in order ──> hold ──> plan ──> mask ──RedactedFrame──> Encoder
+//! opened   decode               named threads,  again        until a   who is   consumes                x264,
+//! once,    thread               a Detector                   look is   hidden   the raw                 mp4/mkv
+//! read-    (GStreamer)          each            known                  picture                   (GStreamer)
+//! only                                                                                              │
+//!                                                                     PartialFile, hidden, mode 0600 <──┘
+//!                                                                           │ fsync, ReadBack counts frames
+//!                                                                           └──> rename to the final name
+//! ```
+//!
+//! One call does all of it up to the rename: [`video::pipeline::redact_clip`]. Decoder and encoder are two GStreamer
+//! pipelines that share nothing; between them frames move through bounded channels, by value, and a fixed number of
+//! permits bounds how many are under way. A frame that no network looked at (the cadence may say so) waits until the
+//! next look is known.
+//!
+//! # The rooms
+//!
+//! One package: two wings and a hall. Pixels live in [`video`], people and paper in [`casework`]; [`video`] never
+//! imports [`casework`]. `tests/architecture.rs` reads the sources and fails where a room imports what it may not.
+//!
+//! [`video`], where pixels are:
+//! - [`video::frame`]: [`RawFrame`](video::frame::RawFrame) and [`RedactedFrame`](video::frame::RedactedFrame), the
+//!   two kinds of picture.
+//! - [`video::source`]: a [`Clip`](video::source::Clip) opened read-only, its [`Source`](video::source::Source) of
+//!   frames, what its container [`Declared`](video::source::Declared), the ear on the decoder's log.
+//! - [`video::detect`]: [`Detector`](video::detect::Detector): persons and faces; the networks, their
+//!   [`Manifest`](video::detect::Manifest), ONNX Runtime.
+//! - [`video::plan`]: [`FramePlan`](video::plan::FramePlan): what becomes of every pixel of a frame, and
+//!   [`Planner`](video::plan::Planner), who says so.
+//! - [`video::mask`]: [`Masker`](video::mask::Masker), the only way from a raw frame to a redacted one.
+//! - [`video::sink`]: [`Encoder`](video::sink::Encoder), [`PartialFile`](video::sink::PartialFile),
+//!   [`ReadBack`](video::sink::ReadBack).
+//! - [`video::pipeline`]: a [`Job`](video::pipeline::Job) is one clip, one pass; also the masked still that zones are
+//!   drawn on.
+//!
+//! [`casework`], people and paper:
+//! - [`HideEveryone`](casework::HideEveryone): the whole legal logic, pure.
+//! - [`Report`](casework::Report) and [`BoxesWriter`](casework::BoxesWriter): what is written down about a job.
+//!
+//! The hall:
+//! - [`cli`]: the command line; [`cli::main`] is the whole program.
+//! - [`config`]: [`Site`](config::Site) and [`Camera`](config::Camera), the only reader of `pipelines/`.
+//! - [`error`]: [`Exit`](error::Exit) codes, and a [`Failure`](error::Failure) as a person reads it.
+//! - [`geometry`]: sizes, boxes, polygons, each in a named space; rounding outward.
+//! - [`share`]: where models and library lie. [`digest`]: SHA-256. [`interrupt`]: stopping on request.
+//!   [`telemetry`]: logs for engineers.
+//!
+//! # What must always hold, and what holds it
+//!
+//! **1. Fail closed.** No pixel that a mask should hide reaches an encoder, a file, a log or a screen.
+//! - [`RawFrame`](video::frame::RawFrame) has no `Clone`, no `Debug` and no `Serialize`, and its samples cannot be
+//!   read outside [`video`]; only [`video::mask`] makes a [`RedactedFrame`](video::frame::RedactedFrame), consuming
+//!   the raw one; [`Encoder::push`](video::sink::Encoder::push) takes nothing else. Held by `compile_fail` examples
+//!   in [`video::frame`] and by `only_masking_makes_redacted_frames_and_only_sinks_take_them_apart` in
+//!   `tests/architecture.rs`.
+//! - A [`FramePlan`](video::plan::FramePlan) is total. A plan for another frame size, a mask that cannot be placed, a
+//!   damaged picture: [`Masker::redact`](video::mask::Masker::redact) covers the whole frame, whatever the plan says
+//!   (`a_covered_frame_depends_on_nothing` in `video/mask/tests.rs`).
+//! - A detector that returns an error covers its frame; so do boxes that are not numbers, turned inside out or far
+//!   outside the frame ([`absurd`](video::detect::absurd)). A score that is not a number is an error, not an absence
+//!   (`what_is_not_a_number_is_an_error`). More such frames than
+//!   [`detector_faults`](config::LimitSettings::detector_faults), or a detector that does not come back
+//!   ([`stall_secs`](config::LimitSettings::stall_secs)), and the job fails.
+//! - What the decoder conceals is covered from the complaint to the next clean keyframe, and a stream that begins in
+//!   mid-GOP until the first (`covers_until_a_clean_keyframe` in `video/source/concealment.rs`).
+//! - A weight file with another hash, a missing execution provider, a manifest without a person or face model: nothing
+//!   starts (`weights_with_another_hash_are_refused` and its neighbours in `video/detect/network_tests.rs`).
+//! - The process writes no core dump and its memory is closed to other processes of the same user; variables that
+//!   make GStreamer load or write things are dropped (`cli/harden.rs`; `melkglas doctor` looks whether it holds).
+//!
+//! **2. Nothing half-done under a final name.** [`PartialFile`](video::sink::PartialFile): hidden, mode 0600, locked,
+//! removed when dropped, renamed only when whole; what a kill leaves behind goes at the next run
+//! ([`sweep`](video::sink::sweep)). Its tests stand beside it. The source is opened read-only, once, and a clip that
+//! changes while it is read fails the job ([`Clip::check_unchanged`](video::source::Clip::check_unchanged)). An output
+//! that is an input or a settings file, by path, symbolic or hard link, is refused before anything is written
+//! (`cli/outputs.rs`). Records are renamed before the clip, so a clip under its final name has its report.
+//!
+//! **3. Every frame accounted for.** Each frame that goes to the detectors comes back in order or the job fails. The
+//! written file is opened again: as many frames as were written, each within a millisecond of its time, one stream
+//! ([`ReadBack::check`](video::sink::ReadBack::check)). Fewer frames than the container promises fail the job
+//! unless that was accepted ([`Completeness`](video::pipeline::Completeness)); where the container promises nothing
+//! the report says `unknown`. Covered frames are named in the [`Report`](casework::Report), with the reason.
+//!
+//! **4. Masked pixels say nothing.** Property tests in `video/mask/tests.rs`: what lies under `fill` changes no byte
+//! (`what_lies_under_a_fill_changes_nothing`); `blur` and `pixelate` depend on at most
+//! [`MOST_CELLS`](video::mask::MOST_CELLS) values ([`MOST_HEAD_CELLS`](video::mask::MOST_HEAD_CELLS) for a head) and
+//! keep no colour (`blur_depends_on_few_values`, `inside_the_masks_no_colour_is_left`); every pixel that a polygon
+//! touches is hidden (`a_polygon_hides_what_it_touches_and_no_more`); outside the masks nothing changes
+//! (`outside_the_masks_nothing_changes`); the number of threads does not matter (`threads_do_not_matter`). Boxes round
+//! outward to chroma pairs: [`PxRect::outward`](geometry::PxRect::outward)
+//! (`outward_never_loses_a_touched_pixel`). Every detection lies under a mask (`every_detection_lies_under_a_mask` in
+//! `casework/decide.rs`); NMS drops no box but the double of a better one (`only_doubles_are_dropped`).
+//!
+//! **5. Only what we wrote.** Nothing leaves [`video::source`] but decoded samples, their times and what the report
+//! names. The encoder's pipeline is built from an `appsrc`; no element of it has seen the source.
+//! [`ReadBack`](video::sink::ReadBack) refuses a file with more than one stream.
+//!
+//! **6. Nobody is revealed.** There is one [`Planner`](video::plan::Planner) and it hides everyone:
+//! [`HideEveryone`](casework::HideEveryone). A [`FramePlan`](video::plan::FramePlan) knows masks and covered frames;
+//! it has no word for somebody who stays visible.
+//!
+//! # Absent on purpose
+//!
+//! - **No `tee`, no remux.** No packet, tag, sound or subtitle of the source has a way into an output.
+//! - **No pixels in temporary files**, and no cache. Frames live in memory, in buffers that are used again. (What the
+//!   operating system swaps out is the machine's affair: encrypt its swap.)
+//! - **No network.** The program opens no connection, at build time neither; ONNX Runtime's telemetry is off.
+//! - **No `unsafe`**: forbidden in `Cargo.toml`.
+//! - **No silent second choice**: no fallback to the processor, to another model or to default settings unless a
+//!   setting asks for it; a bad setting means that nothing starts.
+//! - **No unbounded channel and no growing memory**: per frame of a clip, eight bytes of presentation time are kept,
+//!   and the report's stretches.
+//! - **No async runtime**: the work is arithmetic on named threads.
+//!
+//! Not there *yet*, and nothing pretends otherwise: tracks over time, a second witness that compares a fixed camera
+//! with its empty scene, leaving a chosen person visible, live streams, cases and a review screen.
 
 pub mod casework;
 pub mod cli;
