@@ -8,6 +8,9 @@ use crate::video::plan::{CoverReason, FramePlan, Observations};
 use crate::video::sink::{Encoder, PartialFile};
 use std::time::{Duration, Instant};
 
+/// How long the picture of a clip of one frame is shown where its source does not say: 1/25 s.
+const SHORTEST_CLIP_NS: u64 = 40_000_000;
+
 /// What went to the encoder.
 #[derive(Default)]
 pub(super) struct Written {
@@ -76,7 +79,9 @@ impl<'a> Writer<'a> {
         let first_pts_ns = *self.written.first_pts_ns.get_or_insert(stamp.pts_ns);
         let pts_ns = stamp.pts_ns - first_pts_ns;
         let step = self.written.times_ns.last().map(|before| pts_ns - before);
-        self.encoder.push(redacted, pts_ns, stamp.duration_ns.or(step))?;
+        // A single picture that lasts no time at all would not be shown by players.
+        let duration_ns = stamp.duration_ns.filter(|d| *d > 0).or(step).unwrap_or(SHORTEST_CLIP_NS);
+        self.encoder.push(redacted, pts_ns, Some(duration_ns))?;
         let pushed = Instant::now();
         self.written.size = Some(size);
         self.written.times_ns.push(pts_ns);

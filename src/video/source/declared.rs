@@ -18,6 +18,9 @@ pub struct Declared {
     pub frames: Option<u64>,
     /// Length of the file in bytes, at least.
     pub bytes: Option<u64>,
+    /// An edit list says which part of the track is presented.
+    #[serde(skip)]
+    pub(super) edited: bool,
     /// The file was never finished: what is needed to find its frames is missing.
     pub unfinished: bool,
     /// When the last frame ends, nanoseconds after the first one's start; only where the file holds nothing but

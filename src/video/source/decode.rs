@@ -54,6 +54,9 @@ pub enum SourceError {
         /// What is allowed.
         max: u32,
     },
+    /// The picture is smaller than the encoder takes.
+    #[error("the picture is {0}, too small to show anything; at least 16x16 is needed")]
+    TooSmall(FrameSize),
     /// The size changed in mid-stream.
     #[error("the picture changes its size from {from} to {to} after {frames} frames; cut the clip there")]
     SizeChanged {
@@ -126,6 +129,9 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Smallest side of a picture, pixels: one macroblock, the least that x264 takes.
+const MIN_SIDE_PX: u32 = 16;
+
 /// Frames that may wait between the decoder and the next stage.
 const QUEUE_FRAMES: u32 = 4;
 
@@ -136,6 +142,7 @@ impl Source {
     /// [`SourceError`] where GStreamer cannot be set up; what is wrong with the clip comes with its first frame.
     pub fn open(clip: &Clip, limits: &LimitSettings, interrupt: &Interrupt) -> Result<Self, SourceError> {
         media::init()?;
+        let unedited = !Declared::read(clip).is_ok_and(|declared| declared.edited);
         let made = |name: &str, element: Result<gst::Element, gst::glib::BoolError>| {
             element.map_err(|_| SourceError::Decode {
                 frames: 0,
@@ -181,7 +188,7 @@ impl Source {
             .and_then(|()| filesrc.link(&decodebin))
             .and_then(|()| gst::Element::link_many(chain));
         built.map_err(|e| SourceError::Decode { frames: 0, reason: e.to_string() })?;
-        connect(&decodebin, &convert, &shared);
+        connect(&decodebin, &convert, &shared, unedited);
         let source = Self {
             pipeline,
             sink,
@@ -295,6 +302,9 @@ impl Source {
         if size.width.max(size.height) > self.max_side_px {
             return Err(SourceError::TooLarge { size, max: self.max_side_px });
         }
+        if size.width.min(size.height) < MIN_SIDE_PX {
+            return Err(SourceError::TooSmall(size));
+        }
         if let Some(from) = self.size.filter(|from| *from != size) {
             return Err(SourceError::SizeChanged { from, to: size, frames });
         }
@@ -403,7 +413,7 @@ fn colour(info: &gst_video::VideoInfo) -> Colour {
 }
 
 /// Links the first video stream and puts the witnesses in place.
-fn connect(decodebin: &gst::Element, convert: &gst::Element, shared: &Arc<Shared>) {
+fn connect(decodebin: &gst::Element, convert: &gst::Element, shared: &Arc<Shared>, unedited: bool) {
     let target = convert.downgrade();
     let notes = Arc::clone(shared);
     decodebin.connect_pad_added(move |_, pad| {
@@ -430,12 +440,13 @@ fn connect(decodebin: &gst::Element, convert: &gst::Element, shared: &Arc<Shared
     });
     let notes = Arc::clone(shared);
     if let Some(bin) = decodebin.downcast_ref::<gst::Bin>() {
-        bin.connect_deep_element_added(move |_, _, element| inspect(element, &notes));
+        bin.connect_deep_element_added(move |_, _, element| inspect(element, &notes, unedited));
     }
 }
 
-/// Watches the first video decoder, and keeps a wrong colour range from reaching the parser.
-fn inspect(element: &gst::Element, shared: &Shared) {
+/// Watches the first video decoder, and mends two things that qtdemux says of an MP4 file: see
+/// [`without_colorimetry`] and [`open_ended`].
+fn inspect(element: &gst::Element, shared: &Shared, unedited: bool) {
     let Some(factory) = element.factory() else { return };
     if factory.has_type(gst::ElementFactoryType::DECODER | gst::ElementFactoryType::MEDIA_VIDEO) {
         let mut watch = lock(&shared.watch);
@@ -444,12 +455,15 @@ fn inspect(element: &gst::Element, shared: &Shared) {
             *lock(&shared.codec) = factory.metadata("long-name").map(str::to_owned);
         }
     } else if factory.name() == "qtdemux" {
-        element.connect_pad_added(|_, pad| {
-            pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, |_, info| {
-                if let Some(event) = info.event()
-                    && let Some(caps) = without_colorimetry(event)
-                {
-                    info.data = Some(gst::PadProbeData::Event(gst::event::Caps::new(&caps)));
+        element.connect_pad_added(move |_, pad| {
+            pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+                let mended = info.event().and_then(|event| match event.view() {
+                    gst::EventView::Caps(caps) => without_colorimetry(caps),
+                    gst::EventView::Segment(segment) if unedited => open_ended(segment),
+                    _ => None,
+                });
+                if let Some(event) = mended {
+                    info.data = Some(gst::PadProbeData::Event(event));
                 }
                 gst::PadProbeReturn::Ok
             });
@@ -459,8 +473,7 @@ fn inspect(element: &gst::Element, shared: &Shared) {
 
 /// qtdemux states limited range for full-range H.264 and H.265; what the stream itself says is right, and the
 /// parser reads it where the caps are silent.
-fn without_colorimetry(event: &gst::EventRef) -> Option<gst::Caps> {
-    let gst::EventView::Caps(event) = event.view() else { return None };
+fn without_colorimetry(event: &gst::event::Caps) -> Option<gst::Event> {
     let structure = event.caps().structure(0)?;
     let parsed = matches!(structure.name().as_str(), "video/x-h264" | "video/x-h265");
     if !parsed || !structure.has_field("colorimetry") {
@@ -468,5 +481,14 @@ fn without_colorimetry(event: &gst::EventRef) -> Option<gst::Caps> {
     }
     let mut caps = event.caps_owned();
     caps.make_mut().structure_mut(0)?.remove_field("colorimetry");
-    Some(caps)
+    Some(gst::event::Caps::new(&caps))
+}
+
+/// Without an edit list qtdemux ends the presentation at the track's duration counted from zero. Where frames are
+/// reordered the first one is shown later than that, and the last ones would be dropped as lying beyond the end.
+fn open_ended(event: &gst::event::Segment) -> Option<gst::Event> {
+    let mut segment = event.segment().downcast_ref::<gst::ClockTime>()?.clone();
+    segment.stop()?;
+    segment.set_stop(gst::ClockTime::NONE);
+    Some(gst::event::Segment::new(&segment))
 }

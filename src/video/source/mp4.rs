@@ -33,7 +33,9 @@ pub(super) fn declared(clip: &Clip) -> io::Result<Declared> {
             let len = size.min(clip.len() - offset).min(MAX_MOOV_BYTES);
             let mut moov = vec![0; usize::try_from(len).unwrap_or(0)];
             let n = clip.read_at(offset, &mut moov)?;
-            declared.frames = moov.get(header..n).and_then(presented_frames);
+            let moov = moov.get(header..n).unwrap_or_default();
+            declared.frames = presented_frames(moov);
+            declared.edited = video_track(moov).is_some_and(|track| !track_edits(track).is_empty());
         }
         if end >= clip.len() {
             break;
@@ -94,7 +96,7 @@ fn presented_frames(moov: &[u8]) -> Option<u64> {
         Some(stsz) => be32(stsz, 8)?,
         None => be32(child(table, &[b"stz2"])?, 8)?,
     };
-    let edits = child(track, &[b"edts", b"elst"]).map(edits).unwrap_or_default();
+    let edits = track_edits(track);
     if edits.is_empty() || samples > MAX_TIMED_SAMPLES {
         return Some(samples.into());
     }
@@ -127,6 +129,19 @@ fn presented_frames(moov: &[u8]) -> Option<u64> {
         decode_time = decode_time.saturating_add(duration);
     }
     Some(presented)
+}
+
+/// Content of the first video track.
+fn video_track(moov: &[u8]) -> Option<&[u8]> {
+    children(moov)
+        .filter(|(kind, _)| kind == b"trak")
+        .map(|(_, content)| content)
+        .find(|trak| child(trak, &[b"mdia", b"hdlr"]).and_then(|h| h.get(8..12)) == Some(b"vide".as_slice()))
+}
+
+/// Edits of a track; none where it has no edit list.
+fn track_edits(track: &[u8]) -> Vec<(u64, i64)> {
+    child(track, &[b"edts", b"elst"]).map(edits).unwrap_or_default()
 }
 
 /// Clock ticks per second of an `mvhd` or `mdhd` box.
