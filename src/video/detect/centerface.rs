@@ -19,26 +19,25 @@ pub(super) fn decode(
     threshold: f32,
 ) -> Result<Vec<Candidate>, DecodeFault> {
     let (columns, rows) = ((input.width / STRIDE) as usize, (input.height / STRIDE) as usize);
-    let shape = |depth: i64| [1, depth, rows as i64, columns as i64];
-    let heat = pick(outputs, &shape(1))?;
+    let shape = |depth| [depth, rows, columns];
+    let heat = pick(outputs, shape(1))?;
     // Size and offset have the same shape; the graph gives the size first.
-    let size_at = outputs.iter().position(|t| t.shape == shape(2)).unwrap_or(outputs.len());
-    let (until_size, after_size) = outputs.split_at((size_at + 1).min(outputs.len()));
-    let (sizes, offsets) = (pick(until_size, &shape(2))?, pick(after_size, &shape(2))?);
+    let sizes = pick(outputs, shape(2))?;
+    let size_at = outputs.iter().position(|t| t.data.as_ptr() == sizes.as_ptr()).unwrap_or(0);
+    let offsets = pick(&outputs[size_at + 1..], shape(2))?;
 
-    let cells = columns * rows;
     let step = STRIDE as f32;
     let mut found = Vec::new();
-    for (cell, &score) in heat.iter().enumerate() {
+    for ((_, row, column), &score) in heat.indexed_iter() {
         if !score.is_finite() {
             return Err(DecodeFault::NotFinite);
         }
         if score < threshold {
             continue;
         }
-        let (height, width) = (sizes[cell].exp() * step, sizes[cells + cell].exp() * step);
-        let x = ((cell % columns) as f32 + offsets[cells + cell] + 0.5) * step;
-        let y = ((cell / columns) as f32 + offsets[cell] + 0.5) * step;
+        let (height, width) = (sizes[[0, row, column]].exp() * step, sizes[[1, row, column]].exp() * step);
+        let x = (column as f32 + offsets[[1, row, column]] + 0.5) * step;
+        let y = (row as f32 + offsets[[0, row, column]] + 0.5) * step;
         let area =
             InputBox { x0: x - width / 2.0, y0: y - height / 2.0, x1: x + width / 2.0, y1: y + height / 2.0 };
         found.push(finite(area, score)?);

@@ -8,6 +8,7 @@
 use super::letterbox::InputBox;
 use super::output::{Candidate, DecodeFault, Tensor, finite, pick};
 use crate::geometry::FrameSize;
+use ndarray::ArrayView1;
 
 const STRIDES: [u32; 3] = [8, 16, 32];
 /// COCO's classes; a person is the first.
@@ -26,10 +27,13 @@ pub(super) fn decode(
         let columns = input.width / stride;
         let cells = columns * (input.height / stride);
         // The order of a graph's outputs is the converter's whim; the number of cells tells the strides apart.
-        let scores = pick(outputs, &[1, i64::from(cells), CLASSES as i64])?;
-        let distances = pick(outputs, &[1, i64::from(cells), 4 * BINS as i64])?;
-        let persons = scores.chunks_exact(CLASSES).map(|classes| classes[PERSON]);
-        for (cell, (score, sides)) in (0..cells).zip(persons.zip(distances.chunks_exact(4 * BINS))) {
+        let scores = pick(outputs, [cells as usize, CLASSES])?;
+        let distances = pick(outputs, [cells as usize, 4 * BINS])?
+            .into_shape_with_order((cells as usize, 4, BINS))
+            .expect("four times eleven bins make the row");
+        for (cell, (&score, sides)) in
+            (0..cells).zip(scores.column(PERSON).iter().zip(distances.outer_iter()))
+        {
             if !score.is_finite() {
                 return Err(DecodeFault::NotFinite);
             }
@@ -39,7 +43,7 @@ pub(super) fn decode(
             let step = stride as f32;
             let x = ((cell % columns) as f32 + 0.5) * step;
             let y = ((cell / columns) as f32 + 0.5) * step;
-            let side = |i: usize| mean_bin(&sides[i * BINS..(i + 1) * BINS]) * step;
+            let side = |i: usize| mean_bin(sides.row(i)) * step;
             let area = InputBox { x0: x - side(0), y0: y - side(1), x1: x + side(2), y1: y + side(3) };
             found.push(finite(area, score)?);
         }
@@ -48,7 +52,7 @@ pub(super) fn decode(
 }
 
 /// The mean of the softmax over the bins, `0..=10`; not a number where a logit is none.
-fn mean_bin(logits: &[f32]) -> f32 {
+fn mean_bin(logits: ArrayView1<'_, f32>) -> f32 {
     // `max` passes over what is not a number; the sums below do not.
     let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let (mut sum, mut moment) = (0.0, 0.0);

@@ -4,6 +4,7 @@ use super::letterbox::InputBox;
 use super::manifest::Family;
 use super::{centerface, nanodet};
 use crate::geometry::FrameSize;
+use ndarray::{ArrayView, Dim, Dimension, IntoDimension};
 
 /// One tensor of a network's output.
 #[derive(Debug, Clone, Copy)]
@@ -45,12 +46,23 @@ pub(super) fn decode(
     }
 }
 
-/// The one tensor of a shape.
-pub(super) fn pick<'a>(outputs: &[Tensor<'a>], shape: &[i64]) -> Result<&'a [f32], DecodeFault> {
-    let len = shape.iter().product::<i64>();
-    let found = outputs.iter().find(|t| t.shape == shape && t.data.len() as i64 == len);
-    found.map(|t| t.data).ok_or_else(|| DecodeFault::Shape {
-        expected: format!("{shape:?}"),
+/// The first tensor of a shape, without its leading batch dimension of one.
+pub(super) fn pick<'a, const N: usize>(
+    outputs: &[Tensor<'a>],
+    shape: [usize; N],
+) -> Result<ArrayView<'a, f32, Dim<[usize; N]>>, DecodeFault>
+where
+    Dim<[usize; N]>: Dimension,
+    [usize; N]: IntoDimension<Dim = Dim<[usize; N]>>,
+{
+    let has_shape = |t: &&Tensor<'a>| {
+        t.shape.len() == N + 1
+            && t.shape[0] == 1
+            && t.shape[1..].iter().zip(shape).all(|(found, wanted)| usize::try_from(*found) == Ok(wanted))
+    };
+    let found = outputs.iter().find(has_shape);
+    found.and_then(|t| ArrayView::from_shape(shape, t.data).ok()).ok_or_else(|| DecodeFault::Shape {
+        expected: format!("[1] and {shape:?}"),
         found: format!("{:?}", outputs.iter().map(|t| t.shape).collect::<Vec<_>>()),
     })
 }
