@@ -333,22 +333,4 @@ mod tests {
         let middle = centroid(zone(ZoneKind::Other, "x", &square).polygon.points());
         assert!((middle.x - 0.5).abs() < 1e-9 && (middle.y - 0.5).abs() < 1e-9, "{middle:?}");
     }
-
-    /// Writes what the other tests check to the directory in `MELKGLAS_PICTURES`, for eyes.
-    #[test]
-    #[ignore = "makes pictures to look at"]
-    fn pictures_to_look_at() {
-        let dir = std::path::PathBuf::from(std::env::var_os("MELKGLAS_PICTURES").expect("a directory"));
-        for (width, height) in [(160, 120), (384, 288), (768, 576), (1920, 1080)] {
-            let mut picture = RgbImage::from_fn(width, height, |x, y| {
-                // Bright, dark and busy at once.
-                let v = (x * 255 / width) as u8;
-                if (x / 7 + y / 5) % 9 == 0 { Rgb([255 - v; 3]) } else { Rgb([v; 3]) }
-            });
-            draw_grid(&mut picture);
-            picture.save(dir.join(format!("grid-{width}.png"))).expect("a picture");
-            draw_zones(&mut picture, &zones());
-            picture.save(dir.join(format!("both-{width}.png"))).expect("a picture");
-        }
-    }
 }

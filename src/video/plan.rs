@@ -107,8 +107,47 @@ pub enum FramePlan {
     },
 }
 
+impl FramePlan {
+    /// The plan itself where it can be carried out in a frame of `size`; otherwise the frame is covered: made for
+    /// another size, or with a rectangle that holds no pixel of the frame.
+    #[must_use]
+    pub fn for_frame(self, size: FrameSize) -> Self {
+        let Self::Masks { size: planned, masks } = &self else { return self };
+        let fits = |mask: &Mask| match &mask.shape {
+            MaskShape::Rect(r) => r.x0 < r.x1.min(size.width) && r.y0 < r.y1.min(size.height),
+            MaskShape::Polygon(_) => true,
+        };
+        if *planned == size && masks.iter().all(fits) { self } else { Self::Cover(CoverReason::NoPlan) }
+    }
+}
+
 /// Turns what was seen into what is hidden. Pure: the same observations give the same plan.
 pub trait Planner: Send + Sync {
     /// The plan for one frame whose picture can be trusted.
     fn plan(&self, stamp: Stamp, seen: &Observations) -> FramePlan;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_that_does_not_fit_covers() {
+        let size = FrameSize { width: 64, height: 48 };
+        let plan = |rect| FramePlan::Masks {
+            size,
+            masks: vec![Mask {
+                kind: MaskKind::Person,
+                shape: MaskShape::Rect(rect),
+                style: Style::Fill,
+                score: 1.0,
+            }],
+        };
+        let good = PxRect { x0: 0, y0: 0, x1: 8, y1: 8 };
+        assert_eq!(plan(good).for_frame(size), plan(good));
+        let covered = FramePlan::Cover(CoverReason::NoPlan);
+        assert_eq!(plan(good).for_frame(FrameSize { width: 48, height: 64 }), covered);
+        assert_eq!(plan(PxRect { x0: 64, y0: 0, x1: 70, y1: 8 }).for_frame(size), covered);
+        assert_eq!(plan(PxRect { x0: 8, y0: 0, x1: 8, y1: 8 }).for_frame(size), covered);
+    }
 }

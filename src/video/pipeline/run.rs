@@ -191,7 +191,7 @@ fn decode(
     let end = loop {
         match timed(&clock.decode, || source.next_frame()) {
             Ok(Some(frame)) => {
-                last = Some(Stamp { index: frame.index(), pts_ns: frame.pts_ns(), ..frame.stamp });
+                last = Some(frame.stamp);
                 let over = window.is_after(frame.pts_ns());
                 // A frame waits for its successor, which decides whether it is the one that `--from` means.
                 if let Some(before) = held.take()
@@ -211,7 +211,11 @@ fn decode(
         }
     };
     if let Some(frame) = held {
-        send(frame, true);
+        // The last picture stays for as long as it lasts; a window that begins later is empty.
+        let lasts_ns = frame.stamp.duration_ns.filter(|d| *d > 0).unwrap_or(1_000_000_000);
+        if !window.is_before(Some(frame.pts_ns() + lasts_ns)) {
+            send(frame, true);
+        }
     }
     DecodeEnd { decoded: source.decoded(), end, last, stopped_early }
 }

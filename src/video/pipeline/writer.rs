@@ -62,7 +62,7 @@ impl<'a> Writer<'a> {
         let (plan, detections) = match seen {
             Ok(detections) => {
                 let seen = Observations { size, detections };
-                (self.job.planner.plan(stamp, &seen), seen.detections)
+                (self.job.planner.plan(stamp, &seen).for_frame(size), seen.detections)
             }
             Err(reason) => {
                 if matches!(reason, CoverReason::DetectorFault | CoverReason::AbsurdDetections) {
