@@ -11,7 +11,7 @@ use crate::video::detect::OnnxFactory;
 use crate::video::pipeline::{FrameRecord, Job, JobError, Observer, Outcome, redact_clip};
 use crate::video::sink::{Overwrite, PartialFile, sweep};
 use crate::video::source::{ClipTime, Declared, Window};
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::{ArgGroup, Args as ClapArgs, ValueEnum};
 use outputs::Target;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -22,13 +22,16 @@ use std::sync::Arc;
 /// Flags of `melkglas redact`.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = EXAMPLES)]
+// Groups and not `required_unless_present`: whoever forgets one is told of both ways out.
+#[command(group = ArgGroup::new("where").required(true).args(["output", "out_dir"]))]
+#[command(group = ArgGroup::new("zones").required(true).args(["camera", "no_camera"]))]
 pub(super) struct Args {
     /// Clips to redact: mp4, mov, mkv, webm, avi, ts, recognised by their content.
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
 
     /// The redacted clip, .mp4 or .mkv; for a single input.
-    #[arg(short, long, value_name = "OUT", required_unless_present = "out_dir", conflicts_with = "out_dir")]
+    #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
     /// Folder for the redacted clips, each called STEM.redacted.mp4; made if it is not there.
     #[arg(long, value_name = "DIR")]
@@ -38,7 +41,7 @@ pub(super) struct Args {
     force: bool,
 
     /// The camera that filmed the clips: its private regions are hidden too.
-    #[arg(long, value_name = "FILE", required_unless_present = "no_camera", conflicts_with = "no_camera")]
+    #[arg(long, value_name = "FILE")]
     camera: Option<PathBuf>,
     /// There is no camera file: no private region is hidden, only people. Has to be said, so that forgetting the
     /// camera file does not show somebody's front door.

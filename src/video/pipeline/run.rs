@@ -14,6 +14,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+/// How long threads of a failed job may take to notice: a detector's last frame, or the decoder's.
+const LAST_FRAME: Duration = Duration::from_secs(3);
+
 /// The threads of one job.
 pub(super) struct Run {
     results: Option<Receiver<Result<Looked, DetectError>>>,
@@ -149,11 +152,20 @@ impl Run {
     }
 
     /// Closes the channels. What the decoder went through is known unless another stage failed: then its threads
-    /// end by themselves, and waiting for one that hangs would hang the job.
+    /// end by themselves, and waiting for one that hangs for ever would hang the job.
     pub(super) fn stop(&mut self, worked: bool) -> Option<(Decoded, Result<(), SourceError>)> {
         self.results = None;
         self.permits = None;
         if !worked && self.decode_end.is_none() {
+            // Those that do end must not work on into the next clip, nor into the end of the process.
+            let patience = Instant::now() + LAST_FRAME;
+            let busy = |run: &Self| {
+                let decoder = run.decoder.iter().any(|thread| !thread.is_finished());
+                decoder || run.workers.iter().any(|thread| !thread.is_finished())
+            };
+            while busy(self) && Instant::now() < patience {
+                std::thread::sleep(Duration::from_millis(5));
+            }
             return None;
         }
         self.decode_end.take().map(|end| (end.decoded, end.end))

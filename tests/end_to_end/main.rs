@@ -1,0 +1,14 @@
+//! From a file to a file: the library and the program on clips that are made here, read back with code of our own.
+//!
+//! One binary, because GStreamer and ONNX Runtime link into each. Detectors are made up wherever the networks are
+//! not the point.
+
+mod cli;
+mod damage;
+mod eyes;
+mod fail_closed;
+mod film;
+mod job;
+mod leftovers;
+mod program;
+mod redaction;
