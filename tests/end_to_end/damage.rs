@@ -178,3 +178,38 @@ fn a_transport_stream_says_nothing_of_its_length() {
     assert!(done.outcome.written < FRAMES);
     assert_trusted_or_covered(&view(&target), &sound, &done, "cut ts");
 }
+
+/// Where the coded pictures of a transport stream begin (ISO/IEC 13818-1: a payload that starts with the header of
+/// a video stream's packet).
+fn pictures_in_ts(bytes: &[u8]) -> Vec<usize> {
+    // Packets of number 0 list the programmes, in bytes that look the same.
+    let listing = |packet: &[u8]| packet[1] & 0x1f == 0 && packet[2] == 0;
+    let begins = |packet: &[u8]| {
+        packet[1] & 0x40 != 0 && !listing(packet) && packet.windows(4).any(|w| w == [0, 0, 1, 0xe0])
+    };
+    (0..bytes.len() / 188).map(|i| i * 188).filter(|&at| begins(&bytes[at..at + 188])).collect()
+}
+
+#[test]
+fn a_keyframe_lost_from_a_transport_stream_covers_up_to_the_next_one() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (source, target) = (dir.path().join("clip.ts"), dir.path().join("out.mp4"));
+    film::through(&source, FRAMES, &format!("{H264} ! mpegtsmux"));
+    let sound = view(&source);
+    let mut bytes = std::fs::read(&source).expect("a file");
+    let begins = pictures_in_ts(&bytes);
+    assert_eq!(begins.len() as u64, FRAMES);
+    // Some packets in the middle of the second keyframe; no flag tells of it, and libav says nothing.
+    let at = (begins[GOP] + begins[GOP + 1]) / 2 / 188 * 188;
+    bytes.drain(at..at + 12 * 188);
+    std::fs::write(&source, bytes).expect("written");
+    let done = redact(&source, &target, &Setting::default()).expect("redacted");
+    assert!(done.outcome.written < FRAMES, "libav swallows pictures: {:?}", done.outcome.decoded);
+    for (frame, at) in done.log.times_ns.iter().enumerate() {
+        if (1_000_000_000..1_999_000_000).contains(at) {
+            assert!(done.log.covers[frame].is_some(), "{at} ns: {:?}", done.log.covered());
+        }
+    }
+    assert!(done.outcome.decoded.complaints > 0);
+    assert_trusted_or_covered(&view(&target), &sound, &done, "lost keyframe");
+}

@@ -7,7 +7,7 @@
 
 use gst::prelude::*;
 use gstreamer as gst;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -57,11 +57,21 @@ pub(super) struct Tally {
     pub(super) last_words: Option<String>,
 }
 
+/// So many packets in a row without a picture are a complaint. libav drops pictures without a word when the
+/// keyframe before them was lost (seen on transport streams, where no flag tells of a gap either), and then shows
+/// one that is wrong. A single one may be the second field of a picture, or a hidden reference frame.
+const SWALLOWED: usize = 2;
+/// Packets beyond this many are forgotten: a decoder that stamps its pictures with other times than its packets
+/// must not make the list grow with the clip.
+const INSIDE: usize = 256;
+
 #[derive(Debug)]
 struct State {
     tally: Tally,
     /// Keyframes inside the decoder: presentation time and the number of hits when they went in.
     keyframes: VecDeque<(gst::ClockTime, u64)>,
+    /// Presentation times of packets whose picture has not come out yet.
+    inside: BTreeSet<gst::ClockTime>,
     hits_seen: u64,
     /// No picture is trusted until a clean keyframe comes out. True at first: a stream may begin in mid-GOP.
     suspect: bool,
@@ -77,6 +87,7 @@ impl Watch {
         let state = State {
             tally: Tally::default(),
             keyframes: VecDeque::new(),
+            inside: BTreeSet::new(),
             hits_seen: HITS.load(Ordering::Acquire),
             suspect: true,
         };
@@ -129,6 +140,12 @@ impl Watch {
             state.keyframes.clear();
             state.tally.hits += 1;
         }
+        if let Some(pts) = packet.pts() {
+            state.inside.insert(pts);
+            if state.inside.len() > INSIDE {
+                state.inside.pop_first();
+            }
+        }
         if !packet.flags().contains(gst::BufferFlags::DELTA_UNIT)
             && let Some(pts) = packet.pts()
         {
@@ -152,6 +169,12 @@ impl Watch {
             state.suspect = true;
         }
         if let Some(pts) = picture.pts() {
+            let later = state.inside.split_off(&pts);
+            if std::mem::replace(&mut state.inside, later).len() >= SWALLOWED {
+                state.tally.hits += 1;
+                state.suspect = true;
+            }
+            state.inside.remove(&pts);
             let found = state.keyframes.iter().position(|(at, _)| *at == pts);
             if let Some(found) = found {
                 let (_, hits_before) = state.keyframes[found];
@@ -184,6 +207,7 @@ mod tests {
         Watch(Arc::new(Mutex::new(State {
             tally: Tally::default(),
             keyframes: VecDeque::new(),
+            inside: BTreeSet::new(),
             hits_seen: HITS.load(Ordering::Acquire),
             suspect: true,
         })))
@@ -211,5 +235,30 @@ mod tests {
         assert!(!out(200));
         assert!(watch.picture_out(&buffer(240, gst::BufferFlags::CORRUPTED)), "the decoder's own flag");
         assert!(out(280), "and what is predicted from it");
+    }
+
+    #[test]
+    fn packets_without_a_picture_are_a_complaint() {
+        let watch = fresh();
+        let key = gst::BufferFlags::empty();
+        let delta = gst::BufferFlags::DELTA_UNIT;
+        let out = |ms| watch.picture_out(&buffer(ms, gst::BufferFlags::empty()));
+        watch.packet_in(&buffer(0, key));
+        for ms in [20, 40, 60] {
+            watch.packet_in(&buffer(ms, delta));
+        }
+        assert!(!out(0));
+        assert!(!out(40), "the packet at 20 ms may be a second field");
+        for ms in [80, 100, 120] {
+            watch.packet_in(&buffer(ms, delta));
+        }
+        assert!(out(120), "the packets at 60, 80 and 100 ms gave no picture");
+        watch.packet_in(&buffer(140, delta));
+        assert!(out(140));
+        for ms in [160, 180] {
+            watch.packet_in(&buffer(ms, delta));
+        }
+        watch.packet_in(&buffer(200, key));
+        assert!(!out(200), "what was lost before a keyframe is no matter to it");
     }
 }
