@@ -159,7 +159,7 @@ fn an_mp4_without_its_table_is_unreadable() {
     for accept_damaged in [false, true] {
         let setting = Setting { accept_damaged, ..Setting::default() };
         let failed = redact(&source, &target, &setting).expect_err("no table");
-        assert!(matches!(failed, JobError::Source(_)), "{failed}");
+        assert!(matches!(failed, JobError::Unfinished), "{failed}");
         assert_eq!(names(dir.path()), ["clip.mp4"]);
     }
 }
@@ -212,4 +212,25 @@ fn a_keyframe_lost_from_a_transport_stream_covers_up_to_the_next_one() {
     }
     assert!(done.outcome.decoded.complaints > 0);
     assert_trusted_or_covered(&view(&target), &sound, &done, "lost keyframe");
+}
+
+#[test]
+fn a_picture_lost_whole_from_a_transport_stream_covers_up_to_the_next_keyframe() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (source, target) = (dir.path().join("clip.ts"), dir.path().join("out.mp4"));
+    film::through(&source, FRAMES, &format!("{H264} ! mpegtsmux"));
+    let sound = view(&source);
+    let mut bytes = std::fs::read(&source).expect("a file");
+    let begins = pictures_in_ts(&bytes);
+    bytes.drain(begins[GOP + 4]..begins[GOP + 5]);
+    std::fs::write(&source, bytes).expect("written");
+    let done = redact(&source, &target, &Setting::default()).expect("redacted");
+    for (frame, at) in done.log.times_ns.iter().enumerate() {
+        if (1_450_000_000..1_950_000_000).contains(at) {
+            assert!(done.log.covers[frame].is_some(), "{at} ns: {:?}", done.log.covered());
+        }
+    }
+    assert!(done.log.covered().len() < 2 * GOP, "{:?}", done.log.covered());
+    assert!(done.outcome.decoded.complaints > 0);
+    assert_trusted_or_covered(&view(&target), &sound, &done, "a lost picture");
 }

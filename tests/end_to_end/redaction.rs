@@ -287,7 +287,7 @@ fn a_window_begins_and_ends_with_the_frame_shown_at_its_times() {
         ("0", "0", 0, 0),
         ("0.299", "0.31", 2, 3),
         ("1.4", "99", 14, 14),
-        ("99", "100", 14, 14),
+        ("1.45", "1.46", 14, 14),
         ("00:00:01", "00:00:01.15", 10, 11),
     ]
     .into_iter()
@@ -304,6 +304,17 @@ fn a_window_begins_and_ends_with_the_frame_shown_at_its_times() {
         assert_eq!(done.log.times_ns, wanted);
         assert_times(&target, &wanted);
     }
+}
+
+#[test]
+fn a_window_beyond_the_end_is_empty() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let source = dir.path().join("clip.mp4");
+    film::through(&source, 15, &format!("{H264} ! mp4mux"));
+    let setting = Setting { window: window("99", "100"), ..Setting::default() };
+    let failed = redact(&source, &dir.path().join("out.mp4"), &setting).expect_err("nothing is shown there");
+    assert!(matches!(failed, JobError::EmptyWindow { .. }), "{failed}");
+    assert_eq!(job::names(dir.path()), ["clip.mp4"]);
 }
 
 /// Words that stand in the source only.

@@ -17,19 +17,49 @@ static HITS: AtomicU64 = AtomicU64::new(0);
 /// The latest hit's words, for the report.
 static LAST_WORDS: Mutex<Option<String>> = Mutex::new(None);
 
-/// Starts counting what libav complains about.
+/// Packets that MPEG transport streams turned out to lack, by their continuity counters. Counted apart: the
+/// demuxer runs ahead of the decoder, so a gap is tied to the next packet that leaves the demuxer.
+static GAPS: AtomicU64 = AtomicU64::new(0);
+
+/// Starts counting what libav and the transport stream demuxer complain about.
 pub(super) fn listen() {
     gst::log::set_active(true);
-    gst::log::set_threshold_for_name("libav", gst::DebugLevel::Warning);
+    // H.264 pictures that are missing altogether are a mere remark to libav: "Frame num gap".
+    gst::log::set_threshold_for_name("libav", gst::DebugLevel::Debug);
+    gst::log::set_threshold_for_name("tsdemux", gst::DebugLevel::Warning);
     gst::log::add_log_function(|category, level, _, _, _, _, message| {
-        if category.name() == "libav" && matches!(level, gst::DebugLevel::Error | gst::DebugLevel::Warning) {
-            let words = message.get().map(|m| m.to_string()).unwrap_or_default();
-            if is_harmless(&words) {
-                return;
-            }
-            HITS.fetch_add(1, Ordering::AcqRel);
+        let counter = match category.name() {
+            "libav" => &HITS,
+            "tsdemux" => &GAPS,
+            _ => return,
+        };
+        let loud = matches!(level, gst::DebugLevel::Error | gst::DebugLevel::Warning);
+        if !loud && level != gst::DebugLevel::Debug {
+            return;
+        }
+        let words = message.get().map(|m| m.to_string()).unwrap_or_default();
+        let counts = if loud { !is_harmless(&words) } else { words.starts_with("Frame num gap") };
+        if counts {
+            counter.fetch_add(1, Ordering::AcqRel);
             *LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);
         }
+    });
+}
+
+/// Flags the first packet after a gap on every stream of a transport stream demuxer, so that the decoder's [`Watch`]
+/// learns of it in its place.
+pub(super) fn flag_gaps(demuxer: &gst::Element) {
+    demuxer.connect_pad_added(|_, pad| {
+        let seen = AtomicU64::new(GAPS.load(Ordering::Acquire));
+        pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+            let gaps = GAPS.load(Ordering::Acquire);
+            if seen.swap(gaps, Ordering::AcqRel) != gaps
+                && let Some(packet) = info.buffer_mut()
+            {
+                packet.make_mut().set_flags(gst::BufferFlags::DISCONT);
+            }
+            gst::PadProbeReturn::Ok
+        });
     });
 }
 

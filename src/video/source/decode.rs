@@ -5,7 +5,7 @@
 //! size ends the decoding with an error, never with a frame less and a smile.
 
 use super::clip::Clip;
-use super::concealment::{Tally, Watch};
+use super::concealment::{Tally, Watch, flag_gaps};
 use super::declared::Declared;
 use super::media;
 use crate::config::LimitSettings;
@@ -454,6 +454,8 @@ fn inspect(element: &gst::Element, shared: &Shared, unedited: bool) {
             *watch = Some(Watch::on(element));
             *lock(&shared.codec) = factory.metadata("long-name").map(str::to_owned);
         }
+    } else if factory.name() == "tsdemux" {
+        flag_gaps(element);
     } else if factory.name() == "qtdemux" {
         element.connect_pad_added(move |_, pad| {
             pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
