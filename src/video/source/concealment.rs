@@ -256,7 +256,10 @@ mod tests {
         assert!(is_complaint(Warning, "anything that is not known to be harmless"));
         assert!(is_complaint(Info, "concealing 864 DC, 864 AC, 864 MV errors in P frame"));
         assert!(is_complaint(Debug, "Frame num gap 9 7"));
-        assert!(!is_complaint(Warning, "deprecated pixel format used, make sure you did set range correctly"));
+        assert!(!is_complaint(
+            Warning,
+            "deprecated pixel format used, make sure you did set range correctly"
+        ));
         assert!(!is_complaint(Info, "Reinit context to 768x576, pix_fmt: yuv420p"));
         assert!(!is_complaint(Debug, "nal_unit_type: 7(SPS), nal_ref_idc: 3"));
     }

@@ -454,7 +454,8 @@ fn inspect(element: &gst::Element, shared: &Shared, unedited: bool) {
     let Some(factory) = element.factory() else { return };
     if factory.has_type(gst::ElementFactoryType::DECODER | gst::ElementFactoryType::MEDIA_VIDEO) {
         lock(&shared.watches).push(Watch::on(element));
-        lock(&shared.codec).get_or_insert_with(|| factory.metadata("long-name").unwrap_or_default().to_owned());
+        lock(&shared.codec)
+            .get_or_insert_with(|| factory.metadata("long-name").unwrap_or_default().to_owned());
     } else if factory.name() == "qtdemux" {
         element.connect_pad_added(move |_, pad| {
             pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
