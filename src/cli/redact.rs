@@ -279,7 +279,8 @@ fn tell(shared: &Shared<'_>, target: &Target, outcome: &Outcome, covered: u64) {
         outcome.times.wall_secs
     );
     if covered > 0 {
-        line += &format!(", {covered} of them covered whole (see the report)");
+        let where_named = if target.report.is_some() { "see the report" } else { "--report names them" };
+        line += &format!(", {covered} of them covered whole ({where_named})");
     }
     match &outcome.completeness {
         crate::video::pipeline::Completeness::Damaged { how } => {
