@@ -115,6 +115,23 @@ fn only_masking_makes_redacted_frames_and_only_sinks_take_them_apart() {
     }
 }
 
+/// A plan without masks shows everything, so whoever may plan, mask or take a picture apart is named here.
+#[test]
+fn nobody_else_plans_masks_or_takes_pictures_out() {
+    must_not_mention("cli", &["RawFrame", "FramePlan", "Masker", "video::mask", "next_frame("]);
+    let allowed = [
+        ("impl Planner for", "casework/decide.rs"),
+        ("impl Detector for", "video/detect/network.rs"),
+        (".to_rgb(", "cli/camera.rs"),
+    ];
+    for (what, place) in allowed {
+        let rooms = ["cli", "casework", "video"].into_iter().flat_map(room);
+        let found: Vec<PathBuf> =
+            rooms.filter(|(_, code)| code.contains(what)).map(|(path, _)| path).collect();
+        assert!(found.len() == 1 && found[0].ends_with(place), "{what} stands in {found:?}");
+    }
+}
+
 #[test]
 fn there_is_no_unsafe_code() {
     let manifest = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));

@@ -9,8 +9,8 @@ use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::video::detect::OnnxFactory;
 use crate::video::pipeline::{FrameRecord, Job, JobError, Observer, Outcome, redact_clip};
-use crate::video::sink::{Overwrite, PartialFile, sweep};
-use crate::video::source::{ClipTime, Declared, Window};
+use crate::video::sink::{Overwrite, PartialFile, SinkError, sweep};
+use crate::video::source::{ClipTime, Declared, SourceError, Window};
 use clap::{ArgGroup, Args as ClapArgs, ValueEnum};
 use outputs::Target;
 use serde_json::json;
@@ -84,7 +84,7 @@ pub(super) struct Args {
 
 const EXAMPLES: &str = "Examples:
   melkglas redact clip.mp4 -o clip.redacted.mp4 --camera pipelines/cameras/entrance-3.toml
-  melkglas redact *.mp4 --out-dir masked --camera entrance-3.toml --style fill --report reports
+  melkglas redact *.mp4 --out-dir masked --camera entrance-3.toml --style fill --report masked
   melkglas redact clip.avi -o part.mp4 --no-camera --from 00:01:10 --to 00:01:40";
 
 /// How hard to look.
@@ -193,13 +193,14 @@ fn one(shared: &Shared<'_>, target: &Target) -> Result<(), Failure> {
     let file = create(&target.output)?;
     let report_file = target.report.as_deref().map(create).transpose()?;
     let boxes_file = target.boxes.as_deref().map(create).transpose()?;
+    let boxes_path = target.boxes.as_deref().unwrap_or(&target.output);
     let mut watcher = Watcher {
         progress: Progress::new(&name),
         report: ReportBuilder::default(),
         boxes: boxes_file
             .map(BoxesWriter::new)
             .transpose()
-            .map_err(|e| outputs::cannot_write(&target.output, &e))?,
+            .map_err(|e| outputs::cannot_write(boxes_path, &e))?,
         camera: camera.as_ref().map(|(path, camera)| (path.as_path(), camera)),
         misfit: None,
     };
@@ -240,7 +241,7 @@ fn one(shared: &Shared<'_>, target: &Target) -> Result<(), Failure> {
         records.push(file);
     }
     if let Some(boxes) = boxes {
-        records.push(boxes.finish().map_err(|e| outputs::cannot_write(&target.output, &e))?);
+        records.push(boxes.finish().map_err(|e| outputs::cannot_write(boxes_path, &e))?);
     }
     outputs::commit(records, finished.file)?;
     tell(shared, target, outcome, covered);
@@ -278,7 +279,8 @@ fn tell(shared: &Shared<'_>, target: &Target, outcome: &Outcome, covered: u64) {
         outcome.times.wall_secs
     );
     if covered > 0 {
-        line += &format!(", {covered} of them covered whole (see the report)");
+        let where_named = if target.report.is_some() { "see the report" } else { "--report names them" };
+        line += &format!(", {covered} of them covered whole ({where_named})");
     }
     match &outcome.completeness {
         crate::video::pipeline::Completeness::Damaged { how } => {
@@ -328,6 +330,9 @@ fn job_failure(e: JobError, interrupt: &Interrupt) -> Failure {
     let stopped = interrupt.is_raised();
     let exit = match &e {
         _ if stopped => Exit::Signal(interrupt.signal().unwrap_or(15)),
+        // The installation is at fault, not the clip.
+        JobError::Source(SourceError::Media(_))
+        | JobError::Sink(SinkError::Media(_) | SinkError::SetUp(_)) => Exit::Settings,
         JobError::Clip(_) | JobError::Source(_) | JobError::CutShort(_) | JobError::Unfinished => Exit::Input,
         JobError::EmptyWindow { .. } => Exit::Usage,
         JobError::Detect(_) => Exit::Settings,

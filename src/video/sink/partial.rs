@@ -93,12 +93,22 @@ impl PartialFile {
     /// The disk is full or broken, or somebody made a file of that name meanwhile. The partial file is gone then.
     pub fn commit(mut self) -> io::Result<()> {
         self.sync()?;
+        // Opened before the name is given: where this fails, there is no name yet.
+        let folder = File::open(folder(&self.target))?;
         match self.overwrite {
             Overwrite::Replace => std::fs::rename(&self.hidden, &self.target)?,
             Overwrite::Refuse => rename_new(&self.hidden, &self.target)?,
         }
         self.committed = true;
-        File::open(folder(&self.target))?.sync_all()
+        folder.sync_all().or_else(|e| match rustix::io::Errno::from_io_error(&e) {
+            // Some file systems cannot sync a folder; the file itself is on the disk.
+            Some(rustix::io::Errno::INVAL | rustix::io::Errno::OPNOTSUPP) => Ok(()),
+            _ => {
+                // A name that may be gone after a power cut is none: the caller is told that there is no file.
+                let _ = std::fs::remove_file(&self.target);
+                Err(e)
+            }
+        })
     }
 }
 

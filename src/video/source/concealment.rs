@@ -24,7 +24,6 @@ static GAPS: AtomicU64 = AtomicU64::new(0);
 /// Starts counting what libav and the transport stream demuxer complain about.
 pub(super) fn listen() {
     gst::log::set_active(true);
-    // H.264 pictures that are missing altogether are a mere remark to libav: "Frame num gap".
     gst::log::set_threshold_for_name("libav", gst::DebugLevel::Debug);
     gst::log::set_threshold_for_name("tsdemux", gst::DebugLevel::Warning);
     gst::log::add_log_function(|category, level, _, _, _, _, message| {
@@ -33,13 +32,8 @@ pub(super) fn listen() {
             "tsdemux" => &GAPS,
             _ => return,
         };
-        let loud = matches!(level, gst::DebugLevel::Error | gst::DebugLevel::Warning);
-        if !loud && level != gst::DebugLevel::Debug {
-            return;
-        }
         let words = message.get().map(|m| m.to_string()).unwrap_or_default();
-        let counts = if loud { !is_harmless(&words) } else { words.starts_with("Frame num gap") };
-        if counts {
+        if is_complaint(level, &words) {
             counter.fetch_add(1, Ordering::AcqRel);
             *LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);
         }
@@ -61,6 +55,19 @@ pub(super) fn flag_gaps(demuxer: &gst::Element) {
             gst::PadProbeReturn::Ok
         });
     });
+}
+
+/// Whether libav says that a picture is not what was filmed. Warnings and errors are, but for the harmless ones;
+/// below them stand two that are as bad. Where a slice is missing, or its end is garbage that happens to decode,
+/// libav paints over it and says so at INFO, without an error; where a whole picture is missing it predicts from
+/// another one and says so at DEBUG.
+fn is_complaint(level: gst::DebugLevel, words: &str) -> bool {
+    match level {
+        gst::DebugLevel::Error | gst::DebugLevel::Warning => !is_harmless(words),
+        gst::DebugLevel::Info => words.starts_with("concealing "),
+        gst::DebugLevel::Debug => words.starts_with("Frame num gap"),
+        _ => false,
+    }
 }
 
 /// Warnings that say nothing about the picture's content. Anything else counts.
@@ -265,6 +272,21 @@ mod tests {
         assert!(!out(200));
         assert!(watch.picture_out(&buffer(240, gst::BufferFlags::CORRUPTED)), "the decoder's own flag");
         assert!(out(280), "and what is predicted from it");
+    }
+
+    #[test]
+    fn complaints_are_told_from_talk() {
+        use gst::DebugLevel::{Debug, Error, Info, Warning};
+        assert!(is_complaint(Error, "error while decoding MB 2 27, bytestream 25028"));
+        assert!(is_complaint(Warning, "anything that is not known to be harmless"));
+        assert!(is_complaint(Info, "concealing 864 DC, 864 AC, 864 MV errors in P frame"));
+        assert!(is_complaint(Debug, "Frame num gap 9 7"));
+        assert!(!is_complaint(
+            Warning,
+            "deprecated pixel format used, make sure you did set range correctly"
+        ));
+        assert!(!is_complaint(Info, "Reinit context to 768x576, pix_fmt: yuv420p"));
+        assert!(!is_complaint(Debug, "nal_unit_type: 7(SPS), nal_ref_idc: 3"));
     }
 
     #[test]

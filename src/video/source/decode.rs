@@ -120,7 +120,8 @@ pub struct Source {
 /// What the decoder's own threads note down.
 #[derive(Default)]
 struct Shared {
-    watch: Mutex<Option<Watch>>,
+    /// One for every video decoder: a transport stream whose programme changes gets a second one in mid-clip.
+    watches: Mutex<Vec<Watch>>,
     video_streams: AtomicU64,
     codec: Mutex<Option<String>>,
 }
@@ -244,8 +245,11 @@ impl Source {
     /// What happened so far.
     #[must_use]
     pub fn decoded(&self) -> Decoded {
-        let tally = lock(&self.shared.watch).as_ref().map(Watch::tally).unwrap_or_default();
-        let Tally { packets, hits, last_words, .. } = tally;
+        // All watches hear the same log, so their hits must not be added up.
+        let tallies: Vec<Tally> = lock(&self.shared.watches).iter().map(Watch::tally).collect();
+        let packets = tallies.iter().map(|tally| tally.packets).sum();
+        let worst = tallies.into_iter().max_by_key(|tally| tally.hits).unwrap_or_default();
+        let Tally { hits, last_words, .. } = worst;
         Decoded {
             frames: self.frames(),
             packets,
@@ -444,16 +448,14 @@ fn connect(decodebin: &gst::Element, convert: &gst::Element, shared: &Arc<Shared
     }
 }
 
-/// Watches the first video decoder, and mends two things that qtdemux says of an MP4 file: see
+/// Watches every video decoder, and mends two things that qtdemux says of an MP4 file: see
 /// [`without_colorimetry`] and [`open_ended`].
 fn inspect(element: &gst::Element, shared: &Shared, unedited: bool) {
     let Some(factory) = element.factory() else { return };
     if factory.has_type(gst::ElementFactoryType::DECODER | gst::ElementFactoryType::MEDIA_VIDEO) {
-        let mut watch = lock(&shared.watch);
-        if watch.is_none() {
-            *watch = Some(Watch::on(element));
-            *lock(&shared.codec) = factory.metadata("long-name").map(str::to_owned);
-        }
+        lock(&shared.watches).push(Watch::on(element));
+        lock(&shared.codec)
+            .get_or_insert_with(|| factory.metadata("long-name").unwrap_or_default().to_owned());
     } else if factory.name() == "tsdemux" {
         flag_gaps(element);
     } else if factory.name() == "qtdemux" {

@@ -24,6 +24,21 @@ const TRUSTED_DECODERS: [&str; 10] = [
     "avdec_mpegvideo",
 ];
 
+/// Elements that read something else than the clip: a playlist or a session description, given the name of a clip,
+/// would make the program open connections, or redact another file than the one that was checked and hashed.
+const BEYOND_THE_CLIP: [&str; 10] = [
+    "hlsdemux",
+    "hlsdemux2",
+    "dashdemux",
+    "dashdemux2",
+    "mssdemux",
+    "mssdemux2",
+    "sdpdemux",
+    "gesdemux",
+    "souphttpsrc",
+    "curlhttpsrc",
+];
+
 /// Starts GStreamer; does nothing the second time.
 ///
 /// # Errors
@@ -42,6 +57,12 @@ pub fn init() -> Result<(), MediaError> {
                         &feature,
                         gstreamer::Rank::PRIMARY + 100,
                     );
+                }
+            }
+            for name in BEYOND_THE_CLIP {
+                if let Some(feature) = registry.lookup_feature(name) {
+                    // `decodebin` takes no element of this rank.
+                    gstreamer::prelude::PluginFeatureExtManual::set_rank(&feature, gstreamer::Rank::NONE);
                 }
             }
             super::concealment::listen();
