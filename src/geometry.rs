@@ -99,12 +99,6 @@ impl BoxPx {
         if union > 0.0 { shared / union } else { 0.0 }
     }
 
-    /// The smallest box around both.
-    #[must_use]
-    pub fn hull(&self, other: &Self) -> Self {
-        Self::new(self.x0.min(other.x0), self.y0.min(other.y0), self.x1.max(other.x1), self.y1.max(other.y1))
-    }
-
     /// Grown on every side: by `share` of its width left and right and of its height above and below, and at
     /// least by `min_px`.
     #[must_use]

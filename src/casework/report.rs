@@ -197,7 +197,7 @@ impl ReportBuilder {
             _ => self.found.push(FoundSpan { from_frame: number, to_frame: number, persons, faces }),
         }
         let best = record.detections.iter().map(|d| d.score).reduce(f32::max);
-        self.doubts.frame(number, at_s, best);
+        self.doubts.frame(number, at_s, persons, best);
     }
 
     /// Frames covered so far.

@@ -1,6 +1,7 @@
 //! Stretches of a clip in which the detector was unsure: where staff should look first.
 
 use serde::Serialize;
+use std::collections::VecDeque;
 
 /// Why a stretch is listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -8,7 +9,7 @@ use serde::Serialize;
 pub enum SpanReason {
     /// Somebody is found, but with little confidence only.
     WeakDetection,
-    /// Nobody is found, although somebody was within a second before and after.
+    /// Fewer are found than within a second before and after: somebody was probably missed.
     Gap,
 }
 
@@ -29,43 +30,74 @@ pub struct Span {
 
 /// Confidence below which the best detection of a frame counts as weak.
 const WEAK: f32 = 0.35;
-/// Nobody for up to this long between two sightings is a gap.
+/// Fewer people for up to this long between two frames with more is a gap.
 const GAP_S: f64 = 1.0;
+
+/// One frame's count.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    number: u64,
+    at_s: f64,
+    count: usize,
+}
 
 /// Collects spans as frames pass; memory grows with what is doubtful, not with the clip.
 #[derive(Debug, Default)]
 pub(super) struct SpanCollector {
     done: Vec<Span>,
-    open: Option<Span>,
-    /// Frames without anybody since the last sighting.
-    empty: Option<Span>,
-    sighted: bool,
+    weak: Option<Span>,
+    gap: Option<Span>,
+    /// The frames of the last second.
+    recent: VecDeque<Seen>,
 }
 
 impl SpanCollector {
-    /// Takes one frame's best confidence, `None` where nobody was found.
-    pub(super) fn frame(&mut self, number: u64, at_s: f64, best: Option<f32>) {
-        let here = |reason| Span { from_frame: number, to_frame: number, from_s: at_s, to_s: at_s, reason };
+    /// Takes one frame: how many were found, and the best confidence, `None` where nobody was.
+    pub(super) fn frame(&mut self, number: u64, at_s: f64, count: usize, best: Option<f32>) {
         if best.is_some_and(|score| score < WEAK) {
-            let span = self.open.get_or_insert_with(|| here(SpanReason::WeakDetection));
+            let span = self.weak.get_or_insert(Span {
+                from_frame: number,
+                to_frame: number,
+                from_s: at_s,
+                to_s: at_s,
+                reason: SpanReason::WeakDetection,
+            });
             (span.to_frame, span.to_s) = (number, at_s);
         } else {
-            self.done.extend(self.open.take());
+            self.done.extend(self.weak.take());
         }
-        if best.is_some() {
-            if let Some(gap) = self.empty.take().filter(|gap| self.sighted && at_s - gap.from_s <= GAP_S) {
-                self.done.push(gap);
+        while self.recent.front().is_some_and(|seen| at_s - seen.at_s > GAP_S) {
+            self.recent.pop_front();
+        }
+        if count > 0
+            && let Some(before) = self.recent.iter().rposition(|seen| seen.count >= count)
+            && let (Some(first), Some(last)) = (self.recent.get(before + 1), self.recent.back())
+        {
+            let gap = Span {
+                from_frame: first.number,
+                to_frame: last.number,
+                from_s: first.at_s,
+                to_s: last.at_s,
+                reason: SpanReason::Gap,
+            };
+            match &mut self.gap {
+                // A dip within a dip shows twice, and is one.
+                Some(open) if gap.from_frame <= open.to_frame + 1 => {
+                    if gap.from_frame < open.from_frame {
+                        (open.from_frame, open.from_s) = (gap.from_frame, gap.from_s);
+                    }
+                    (open.to_frame, open.to_s) = (gap.to_frame, gap.to_s);
+                }
+                open => self.done.extend(open.replace(gap)),
             }
-            self.sighted = true;
-        } else {
-            let gap = self.empty.get_or_insert_with(|| here(SpanReason::Gap));
-            (gap.to_frame, gap.to_s) = (number, at_s);
         }
+        self.recent.push_back(Seen { number, at_s, count });
     }
 
     /// All spans, in order of time.
     pub(super) fn finish(mut self) -> Vec<Span> {
-        self.done.extend(self.open.take());
+        self.done.extend(self.weak.take());
+        self.done.extend(self.gap.take());
         self.done.sort_by_key(|span| (span.from_frame, span.reason));
         self.done
     }
@@ -75,22 +107,31 @@ impl SpanCollector {
 mod tests {
     use super::*;
 
-    fn spans(scores: &[Option<f32>]) -> Vec<(u64, u64, SpanReason)> {
+    fn spans(frames: &[(usize, f32)]) -> Vec<(u64, u64, SpanReason)> {
         let mut collector = SpanCollector::default();
-        for (i, score) in scores.iter().enumerate() {
-            collector.frame(i as u64, i as f64 * 0.2, *score);
+        for (i, (count, score)) in frames.iter().enumerate() {
+            collector.frame(i as u64, i as f64 * 0.2, *count, (*count > 0).then_some(*score));
         }
         collector.finish().into_iter().map(|s| (s.from_frame, s.to_frame, s.reason)).collect()
     }
 
     #[test]
-    fn weak_frames_and_short_gaps_are_listed() {
-        let (good, weak) = (Some(0.9), Some(0.2));
-        assert_eq!(spans(&[None, good, good, None]), []);
-        assert_eq!(spans(&[good, weak, weak, good]), [(1, 2, SpanReason::WeakDetection)]);
-        assert_eq!(spans(&[good, None, None, good]), [(1, 2, SpanReason::Gap)]);
-        let absent = [vec![good], vec![None; 9], vec![good]].concat();
+    fn weak_frames_and_dips_are_listed() {
+        use SpanReason::{Gap, WeakDetection};
+        let (good, weak, none) = ((1, 0.9), (1, 0.2), (0, 0.0));
+        assert_eq!(spans(&[none, good, good, none]), []);
+        assert_eq!(spans(&[good, weak, weak, good]), [(1, 2, WeakDetection)]);
+        assert_eq!(spans(&[good, none, none, good]), [(1, 2, Gap)]);
+        let absent = [vec![good], vec![none; 9], vec![good]].concat();
         assert_eq!(spans(&absent), [], "away for nearly two seconds: not a gap");
-        assert_eq!(spans(&[None, None, weak]), [(2, 2, SpanReason::WeakDetection)]);
+        assert_eq!(spans(&[none, none, weak]), [(2, 2, WeakDetection)]);
+        let crowd = |n| (n, 0.9);
+        assert_eq!(spans(&[crowd(3), crowd(2), crowd(3)]), [(1, 1, Gap)], "one of three was missed");
+        assert_eq!(spans(&[crowd(3), crowd(1), crowd(2), crowd(3)]), [(1, 2, Gap)]);
+        assert_eq!(spans(&[crowd(3), crowd(2), crowd(2)]), [], "one of three has left");
+        assert_eq!(
+            spans(&[crowd(2), crowd(1), crowd(2), crowd(2), crowd(1), crowd(2)]),
+            [(1, 1, Gap), (4, 4, Gap)]
+        );
     }
 }

@@ -84,13 +84,14 @@ fn new(args: &NewArgs, interrupt: &Interrupt) -> Result<Exit, Failure> {
             format!("call the file {}.toml", args.id),
         ));
     }
+    // A bad id shows at once, not after the clip has been searched.
+    let any = FrameSize { width: 640, height: 360 };
+    Camera::parse(&args.output, &starter(&args.id, any, ""))?;
     let site = args.installation.settings()?;
     let mut still = masked_still(&args.from, None, &site, &args.installation, interrupt)?;
     let frame = FrameSize { width: still.width(), height: still.height() };
     let clip_name = args.from.file_name().unwrap_or_default().to_string_lossy();
     let text = starter(&args.id, frame, &clip_name);
-    // What is written must also be accepted: an id with a space in it shows here, not at the first use.
-    Camera::parse(&args.output, &text)?;
     let mut files = vec![written(&args.output, args.force, |out| out.write_all(text.as_bytes()))?];
     if let Some(path) = &args.picture {
         draw_grid(&mut still);

@@ -4,7 +4,7 @@ use crate::config::{Camera, Site};
 use crate::error::{Exit, Failure};
 use crate::share::ShareDirs;
 use crate::video::detect::OnnxFactory;
-use crate::video::source::{Clip, ClipError};
+use crate::video::source::Clip;
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,10 +42,5 @@ pub(super) fn read_camera(path: &Path) -> Result<Camera, Failure> {
 
 /// Opens a clip.
 pub(super) fn open_clip(path: &Path) -> Result<Clip, Failure> {
-    Clip::open(path).map_err(|e| Failure::new(clip_exit(&e), e))
-}
-
-/// How the program ends for a clip that cannot be opened.
-pub(super) fn clip_exit(_: &ClipError) -> Exit {
-    Exit::Input
+    Clip::open(path).map_err(|e| Failure::new(Exit::Input, e))
 }

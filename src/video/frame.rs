@@ -80,6 +80,8 @@ pub(in crate::video) struct Layout {
     pub(in crate::video) chroma_stride: usize,
     /// Luma rows present in memory, counting the padding row of an odd height.
     luma_rows: usize,
+    /// Width and height of one pixel as displayed: not equal in the anamorphic pictures of older recorders.
+    pub(in crate::video) pixel_aspect: (u32, u32),
 }
 
 impl Layout {
@@ -97,6 +99,7 @@ impl Layout {
             luma_stride,
             chroma_stride,
             luma_rows: (size.height as usize).next_multiple_of(2),
+            pixel_aspect: (1, 1),
         }
     }
 

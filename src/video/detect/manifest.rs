@@ -4,10 +4,10 @@
 //! can swap the file between the check and the load.
 
 use super::DetectError;
+use crate::digest::sha256_hex;
 use crate::share::MANIFEST_NAME;
 use crate::video::plan::Target;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -210,17 +210,13 @@ impl ModelEntry {
         let path = folder.join(&self.file);
         let bytes = std::fs::read(&path)
             .map_err(|e| DetectError::ModelMissing { path: path.clone(), reason: e.to_string() })?;
-        let found = hexadecimal(&Sha256::digest(&bytes));
+        let found = sha256_hex(&bytes);
         if found.eq_ignore_ascii_case(&self.sha256) {
             Ok(bytes.into())
         } else {
             Err(DetectError::HashMismatch { path, expected: self.sha256.clone(), found })
         }
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 #[cfg(test)]

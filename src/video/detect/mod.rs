@@ -47,6 +47,12 @@ pub enum DetectError {
         /// Which model.
         model: String,
     },
+    /// The network's boxes cannot be boxes.
+    #[error("the {model} network returned boxes that are empty or far outside the picture")]
+    Absurd {
+        /// Which model.
+        model: String,
+    },
     /// The network's output is not of its family's shape.
     #[error(
         "the {model} network returned tensors of shape {found} where {expected} was due; its family in the \

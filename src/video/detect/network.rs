@@ -236,7 +236,13 @@ impl Eye {
                 }
             })?;
         let target = model.target;
-        seen.extend(candidates.iter().filter_map(|c| in_frame(c, &placement, target, frame.size())));
+        for candidate in &candidates {
+            // Judged before it is cut: cut to the frame, nonsense would pass for "nobody there".
+            if !candidate.is_sane(placement.input) {
+                return Err(DetectError::Absurd { model: entry.id.clone() });
+            }
+            seen.extend(in_frame(candidate, &placement, target, frame.size()));
+        }
         Ok(())
     }
 }

@@ -20,6 +20,23 @@ pub(super) struct Candidate {
     pub(super) score: f32,
 }
 
+impl Candidate {
+    /// True for a box with an area and a score of `0..=1` that reaches no further beyond the input than the input's
+    /// longer side. A sound network puts boxes partly outside: people stand at the edge.
+    pub(super) fn is_sane(&self, input: FrameSize) -> bool {
+        let InputBox { x0, y0, x1, y1 } = self.area;
+        let reach = input.width.max(input.height) as f32;
+        let (right, bottom) = (input.width as f32 + reach, input.height as f32 + reach);
+        (0.0..=1.0).contains(&self.score)
+            && x1 > x0
+            && y1 > y0
+            && x0 >= -reach
+            && y0 >= -reach
+            && x1 <= right
+            && y1 <= bottom
+    }
+}
+
 /// Why an output cannot be read.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum DecodeFault {
@@ -71,4 +88,24 @@ where
 pub(super) fn finite(area: InputBox, score: f32) -> Result<Candidate, DecodeFault> {
     let sound = [area.x0, area.y0, area.x1, area.y1, score].iter().all(|v| v.is_finite());
     if sound { Ok(Candidate { area, score }) } else { Err(DecodeFault::NotFinite) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nonsense_is_told_from_people_at_the_edge() {
+        let input = FrameSize { width: 640, height: 384 };
+        let sane =
+            |x0, y0, x1, y1, score| Candidate { area: InputBox { x0, y0, x1, y1 }, score }.is_sane(input);
+        assert!(sane(10.0, 10.0, 50.0, 90.0, 0.9));
+        assert!(sane(-200.0, -100.0, 700.0, 500.0, 0.9), "somebody close by");
+        assert!(!sane(10.0, 10.0, 10.0, 90.0, 0.9), "no width");
+        assert!(!sane(50.0, 10.0, 10.0, 90.0, 0.9), "inverted");
+        assert!(!sane(1e6, 10.0, 1e6 + 40.0, 90.0, 0.9), "far away");
+        assert!(!sane(10.0, 10.0, 50.0, f32::INFINITY, 0.9));
+        assert!(!sane(10.0, 10.0, 50.0, 90.0, 1.5));
+        assert!(!sane(10.0, 10.0, 50.0, 90.0, f32::NAN));
+    }
 }

@@ -3,6 +3,7 @@
 use super::completeness::{Completeness, hold_against};
 use super::run::Run;
 use crate::config::Site;
+use crate::digest::sha256_of_file;
 use crate::geometry::FrameSize;
 use crate::interrupt::Interrupt;
 use crate::video::detect::{DetectError, DetectorFactory};
@@ -162,9 +163,6 @@ pub trait Observer {
     fn frame(&mut self, record: &FrameRecord<'_>) -> io::Result<()>;
 }
 
-/// A value and the seconds that it took.
-pub struct Timed<T>(pub T, pub f64);
-
 /// Redacts one clip into `file`, which stays without its final name.
 ///
 /// # Errors
@@ -182,7 +180,7 @@ pub fn redact_clip(job: &Job, file: PartialFile, observer: &mut dyn Observer) ->
         let clip = Arc::clone(clip);
         spawn("hash", move || {
             let start = Instant::now();
-            clip.sha256().map(|sum| Timed(sum, start.elapsed().as_secs_f64()))
+            clip.sha256().map(|sum| (sum, start.elapsed().as_secs_f64()))
         })?
     };
     let mut run = Run::start(job)?;
@@ -213,8 +211,8 @@ pub fn redact_clip(job: &Job, file: PartialFile, observer: &mut dyn Observer) ->
     file.sync().map_err(SinkError::from)?;
     let stall = Duration::from_secs_f64(job.site.limits.stall_secs);
     let read_back = ReadBack::check(&file, job.container, &written.times_ns, stall)?;
-    let output_sha256 = hash_file(file.file()).map_err(SinkError::from)?;
-    let Timed(source_sha256, hash_secs) = hash.join().map_err(|_| JobError::Thread("hashing".into()))??;
+    let output_sha256 = sha256_of_file(file.file()).map_err(SinkError::from)?;
+    let (source_sha256, hash_secs) = hash.join().map_err(|_| JobError::Thread("hashing".into()))??;
     clip.check_unchanged()?;
     let secs = |ns: &AtomicU64| ns.load(Ordering::Relaxed) as f64 / 1e9;
     let times = StageTimes {
@@ -245,21 +243,4 @@ pub(super) fn spawn<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<JoinHandle<T>, JobError> {
     std::thread::Builder::new().name(name.into()).spawn(work).map_err(|e| JobError::Thread(e.to_string()))
-}
-
-fn hash_file(file: &std::fs::File) -> io::Result<String> {
-    use sha2::Digest;
-    use std::os::unix::fs::FileExt;
-    let mut hasher = sha2::Sha256::new();
-    let mut buf = vec![0; 1 << 18];
-    let mut offset = 0;
-    loop {
-        match file.read_at(&mut buf, offset)? {
-            0 => return Ok(crate::digest::hex(&hasher.finalize())),
-            n => {
-                hasher.update(&buf[..n]);
-                offset += n as u64;
-            }
-        }
-    }
 }

@@ -17,5 +17,5 @@ mod still;
 mod writer;
 
 pub use completeness::Completeness;
-pub use job::{Finished, FrameRecord, Job, JobError, Observer, Outcome, StageTimes, Timed, redact_clip};
+pub use job::{Finished, FrameRecord, Job, JobError, Observer, Outcome, StageTimes, redact_clip};
 pub use still::{StillError, quietest_still};

@@ -40,7 +40,8 @@ pub fn quietest_still(
 ) -> Result<RedactedFrame, StillError> {
     let mut detector = detectors.make()?;
     let mut source = Source::open(clip, &site.limits, interrupt)?;
-    let mut best: Option<(u64, RawFrame, FramePlan)> = None;
+    let mut best: Option<(u64, RawFrame)> = None;
+    let mut everybody = Vec::new();
     let mut next_ns = 0;
     while let Some(frame) = source.next_frame()? {
         if frame.pts_ns() > REACH_NS {
@@ -54,6 +55,7 @@ pub fn quietest_still(
         if absurd(&detections, frame.size()) {
             continue;
         }
+        everybody.extend_from_slice(&detections);
         let plan = planner.plan(frame.stamp, &Observations { size: frame.size(), detections });
         let FramePlan::Masks { masks, .. } = &plan else { continue };
         let hidden = masks
@@ -64,9 +66,12 @@ pub fn quietest_still(
             })
             .sum();
         if best.as_ref().is_none_or(|(least, ..)| hidden < *least) {
-            best = Some((hidden, frame, plan));
+            best = Some((hidden, frame));
         }
     }
-    let (_, frame, plan) = best.ok_or(StillError::NothingToShow)?;
+    let (_, frame) = best.ok_or(StillError::NothingToShow)?;
+    // The frame in which least was found may be the one in which somebody was missed: whoever was found anywhere in
+    // these seconds is hidden there.
+    let plan = planner.plan(frame.stamp, &Observations { size: frame.size(), detections: everybody });
     Ok(Masker::new(site.mask.clone()).redact(frame, &plan))
 }

@@ -6,9 +6,8 @@
 
 use super::partial::PartialFile;
 use crate::config::EncodeSettings;
-use crate::geometry::FrameSize;
 use crate::interrupt::Interrupt;
-use crate::video::frame::{Colour, PixelFormat, RedactedFrame};
+use crate::video::frame::{Colour, Layout, PixelFormat, RedactedFrame};
 use crate::video::source::{MediaError, init_media};
 use gst::prelude::*;
 use gstreamer as gst;
@@ -101,7 +100,7 @@ pub struct Encoder {
     source: gst_app::AppSrc,
     stall: Duration,
     interrupt: Interrupt,
-    format: Option<(PixelFormat, FrameSize, Colour)>,
+    format: Option<(Layout, Colour)>,
 }
 
 impl Encoder {
@@ -173,10 +172,9 @@ impl Encoder {
         duration_ns: Option<u64>,
     ) -> Result<(), SinkError> {
         let (bytes, layout, colour, _) = frame.into_parts();
-        let format = (layout.format, layout.size, colour);
+        let format = (layout, colour);
         if self.format != Some(format) {
-            let caps =
-                caps(layout.format, layout.size, colour).map_err(|e| SinkError::SetUp(e.to_string()))?;
+            let caps = caps(&layout, colour).map_err(|e| SinkError::SetUp(e.to_string()))?;
             self.source.set_caps(Some(&caps));
             self.format = Some(format);
         }
@@ -260,8 +258,9 @@ impl Drop for Encoder {
 
 /// Format of what goes in. Odd sizes are padded to even ones with redacted samples that the frame's layout already
 /// holds: 4:2:0 H.264 knows no odd sizes.
-fn caps(format: PixelFormat, size: FrameSize, colour: Colour) -> Result<gst::Caps, gst::glib::BoolError> {
-    let format = match format {
+fn caps(layout: &Layout, colour: Colour) -> Result<gst::Caps, gst::glib::BoolError> {
+    let size = layout.size;
+    let format = match layout.format {
         PixelFormat::I420 => gst_video::VideoFormat::I420,
         PixelFormat::Nv12 => gst_video::VideoFormat::Nv12,
     };
@@ -287,8 +286,14 @@ fn caps(format: PixelFormat, size: FrameSize, colour: Colour) -> Result<gst::Cap
         }
         _ => (gst_video::VideoTransferFunction::Bt601, gst_video::VideoColorPrimaries::Smpte170m),
     };
+    let (across, down) = layout.pixel_aspect;
+    let pixel_aspect = match (i32::try_from(across), i32::try_from(down)) {
+        (Ok(across), Ok(down)) => gst::Fraction::new(across, down),
+        _ => gst::Fraction::new(1, 1),
+    };
     let info = gst_video::VideoInfo::builder(format, width, height)
         .fps(gst::Fraction::new(0, 1))
+        .par(pixel_aspect)
         .colorimetry(&gst_video::VideoColorimetry::new(range, matrix, transfer, primaries))
         .build()?;
     info.to_caps()

@@ -1,6 +1,6 @@
 //! One stored clip, opened read-only once.
 
-use sha2::{Digest, Sha256};
+use crate::digest::sha256_of_file;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
@@ -46,7 +46,6 @@ pub struct Clip {
     path: PathBuf,
     file: File,
     len: u64,
-    identity: (u64, u64),
     modified: (i64, i64),
 }
 
@@ -70,13 +69,7 @@ impl Clip {
         if meta.len() == 0 {
             return Err(ClipError::Empty(path.to_owned()));
         }
-        Ok(Self {
-            path: path.to_owned(),
-            len: meta.len(),
-            identity: (meta.dev(), meta.ino()),
-            modified: (meta.mtime(), meta.mtime_nsec()),
-            file,
-        })
+        Ok(Self { path: path.to_owned(), len: meta.len(), modified: (meta.mtime(), meta.mtime_nsec()), file })
     }
 
     /// The name it was opened under.
@@ -95,12 +88,6 @@ impl Clip {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
-    }
-
-    /// True where `path` names this very file, by another name, a symbolic or a hard link.
-    #[must_use]
-    pub fn is_same_file(&self, path: &Path) -> bool {
-        std::fs::metadata(path).is_ok_and(|meta| (meta.dev(), meta.ino()) == self.identity)
     }
 
     /// A name under which this process can open the same file again, whatever its real name holds.
@@ -127,19 +114,7 @@ impl Clip {
     /// # Errors
     /// [`ClipError::Read`].
     pub fn sha256(&self) -> Result<String, ClipError> {
-        let mut hasher = Sha256::new();
-        let mut buf = vec![0; 1 << 18];
-        let mut offset = 0;
-        loop {
-            let n = self
-                .read_at(offset, &mut buf)
-                .map_err(|source| ClipError::Read { path: self.path.clone(), source })?;
-            if n == 0 {
-                return Ok(crate::digest::hex(&hasher.finalize()));
-            }
-            hasher.update(&buf[..n]);
-            offset += n as u64;
-        }
+        sha256_of_file(&self.file).map_err(|source| ClipError::Read { path: self.path.clone(), source })
     }
 
     /// Checks that nobody wrote to the file since it was opened.

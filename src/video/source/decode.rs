@@ -95,8 +95,6 @@ pub struct Decoded {
     pub video_streams: u64,
     /// Frames whose presentation time was missing or did not grow and was put right.
     pub restamped: u64,
-    /// Duration that the container states, nanoseconds.
-    pub container_duration_ns: Option<u64>,
     /// Codec, in words.
     pub codec: Option<String>,
 }
@@ -114,7 +112,6 @@ pub struct Source {
     start: Option<u64>,
     last: Option<Stamp>,
     restamped: u64,
-    container_duration_ns: Option<u64>,
 }
 
 /// What the decoder's own threads note down.
@@ -202,7 +199,6 @@ impl Source {
             start: None,
             last: None,
             restamped: 0,
-            container_duration_ns: None,
         };
         // A refusal here also posts the reason on the bus, where the first frame's wait finds it.
         if source.pipeline.set_state(gst::State::Playing).is_err() {
@@ -257,7 +253,6 @@ impl Source {
             last_complaint: last_words,
             video_streams: self.shared.video_streams.load(Ordering::Acquire),
             restamped: self.restamped,
-            container_duration_ns: self.container_duration_ns,
             codec: lock(&self.shared.codec).clone(),
         }
     }
@@ -326,11 +321,12 @@ impl Source {
             .and_then(|s| s.to_running_time(buffer.pts()))
             .map(gst::ClockTime::nseconds);
         let stamp = self.stamp(running, buffer.duration().map(gst::ClockTime::nseconds), &mut damage);
-        if self.container_duration_ns.is_none() {
-            self.container_duration_ns =
-                self.pipeline.query_duration::<gst::ClockTime>().map(gst::ClockTime::nseconds);
-        }
-        let layout = Layout::new(format, size);
+        let pixel_aspect = match (u32::try_from(info.par().numer()), u32::try_from(info.par().denom())) {
+            (Ok(across), Ok(down)) if across > 0 && down > 0 => (across, down),
+            _ => (1, 1),
+        };
+        let mut layout = Layout::new(format, size);
+        layout.pixel_aspect = pixel_aspect;
         let mut bytes = self.pool.bytes(layout.len());
         let mapped = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, &info)
             .map_err(|_| broken("a picture that cannot be mapped"))?;
@@ -421,9 +417,13 @@ fn connect(decodebin: &gst::Element, convert: &gst::Element, shared: &Arc<Shared
     let target = convert.downgrade();
     let notes = Arc::clone(shared);
     decodebin.connect_pad_added(move |_, pad| {
-        notes.video_streams.fetch_add(1, Ordering::AcqRel);
         let Some(convert) = target.upgrade() else { return };
         let Some(entry) = convert.static_pad("sink") else { return };
+        // A stream that takes the place of one that has ended, as where a transport stream's programme changes, is
+        // none more.
+        if entry.is_linked() || notes.video_streams.load(Ordering::Acquire) == 0 {
+            notes.video_streams.fetch_add(1, Ordering::AcqRel);
+        }
         if !entry.is_linked() {
             // A failure shows as an error of the stream on the bus.
             let _ = pad.link(&entry);

@@ -10,8 +10,8 @@ use std::io;
 const MAX_MOOV_BYTES: u64 = 64 << 20;
 /// Most boxes on one level that are walked.
 const MAX_BOXES: usize = 100_000;
-/// Most samples whose times are added up to see which of them an edit list presents.
-const MAX_TIMED_SAMPLES: u32 = 20_000_000;
+/// Most samples, times edits, whose times are added up to see which of them an edit list presents.
+const MAX_TIMED_SAMPLES: u64 = 20_000_000;
 
 /// Walks the top-level boxes for `moov`, and notes where the last one says that the file ends.
 pub(super) fn declared(clip: &Clip) -> io::Result<Declared> {
@@ -97,7 +97,8 @@ fn presented_frames(moov: &[u8]) -> Option<u64> {
         None => be32(child(table, &[b"stz2"])?, 8)?,
     };
     let edits = track_edits(track);
-    if edits.is_empty() || samples > MAX_TIMED_SAMPLES {
+    let work = u64::from(samples) * edits.len() as u64;
+    if edits.is_empty() || work > MAX_TIMED_SAMPLES {
         return Some(samples.into());
     }
     let media_scale = timescale(child(track, &[b"mdia", b"mdhd"])?)?;

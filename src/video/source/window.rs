@@ -135,7 +135,7 @@ mod tests {
             .collect();
         assert_eq!(kept, [1], "0.4 s is the last frame at or before both 0.5 s and 0.75 s");
         let late = Window::new("99".parse().ok(), None).expect("in order");
-        assert!(!late.is_before(None), "the last frame is shown for ever");
+        assert!(!late.is_before(None), "without a successor nothing says that it comes before");
         assert_eq!(Window::new("2".parse().ok(), "1".parse().ok()), Err(WindowError::Backwards));
     }
 }
