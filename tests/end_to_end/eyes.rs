@@ -27,6 +27,8 @@ pub(crate) struct Contents {
 pub(crate) struct Seen {
     pub(crate) width: usize,
     pub(crate) height: usize,
+    /// Width and height of one pixel as displayed.
+    pub(crate) pixel_aspect: (i32, i32),
     /// When each picture is shown, nanoseconds after the first one.
     pub(crate) times_ns: Vec<u64>,
     /// RGB, three bytes a pixel, no padding.
@@ -118,10 +120,12 @@ pub(crate) fn view_torn(path: &Path) -> (Seen, Result<(), String>) {
     let pipeline = pipeline.downcast::<gst::Pipeline>().expect("a pipeline");
     pipeline.by_name("in").expect("a source").set_property("location", path);
     let sink = pipeline.by_name("out").expect("a sink").downcast::<gst_app::AppSink>().expect("an appsink");
-    let mut seen = Seen { width: 0, height: 0, times_ns: Vec::new(), frames: Vec::new() };
+    let mut seen =
+        Seen { width: 0, height: 0, pixel_aspect: (1, 1), times_ns: Vec::new(), frames: Vec::new() };
     let end = pull(&pipeline, &sink, |sample, shown| {
         let info = gst_video::VideoInfo::from_caps(sample.caps().expect("caps")).expect("video");
         (seen.width, seen.height) = (info.width() as usize, info.height() as usize);
+        seen.pixel_aspect = (info.par().numer(), info.par().denom());
         let buffer = sample.buffer().expect("bytes");
         let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, &info).expect("mapped");
         let stride = frame.plane_stride()[0] as usize;

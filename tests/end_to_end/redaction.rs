@@ -307,6 +307,23 @@ fn a_window_begins_and_ends_with_the_frame_shown_at_its_times() {
 }
 
 #[test]
+fn pixels_that_are_not_square_stay_so() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let source = dir.path().join("clip.mp4");
+    let wide = "capssetter caps=video/x-raw,pixel-aspect-ratio=12/11";
+    film::through(&source, 5, &format!("{wide} ! {H264} ! mp4mux"));
+    assert_eq!(view(&source).pixel_aspect, (12, 11));
+    for name in ["out.mp4", "out.mkv"] {
+        let target = dir.path().join(name);
+        redact(&source, &target, &Setting::default()).expect("redacted");
+        let (across, down) = view(&target).pixel_aspect;
+        // Matroska states the displayed size in whole pixels.
+        let off = f64::from(across) / f64::from(down) - 12.0 / 11.0;
+        assert!(off.abs() < 0.5 / 180.0, "{name}: {across}:{down}");
+    }
+}
+
+#[test]
 fn a_window_beyond_the_end_is_empty() {
     let dir = tempfile::tempdir().expect("a folder");
     let source = dir.path().join("clip.mp4");
