@@ -87,7 +87,8 @@
 //! ([`sweep`](video::sink::sweep)). Its tests stand beside it. The source is opened read-only, once, and a clip that
 //! changes while it is read fails the job ([`Clip::check_unchanged`](video::source::Clip::check_unchanged)). An output
 //! that is an input or a settings file, by path, symbolic or hard link, is refused before anything is written
-//! (`cli/outputs.rs`). Records are renamed before the clip, so a clip under its final name has its report.
+//! (`cli/outputs.rs`). Records are renamed before the clip, so a clip under its final name has its report;
+//! where one of them fails, all are taken back and what `--force` had replaced is back ([`Placed`](video::sink::Placed)).
 //!
 //! **3. Every frame accounted for.** Each frame that goes to the detectors comes back in order or the job fails. The
 //! written file is opened again: as many frames as were written, each within a millisecond of its time, one stream

@@ -1,6 +1,6 @@
 //! The process itself: no core dump, no reader of its memory, no variable that makes GStreamer write or load things.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::CommandExt;
 
@@ -15,17 +15,16 @@ pub(super) enum HardenError {
     CoreDumps(#[source] io::Error),
 }
 
-/// Cleans the environment, by starting the program once again without them where variables of GStreamer are set;
+/// Cleans the environment, by starting the program once again where variables that steer GStreamer are set, without them;
 /// then turns core dumps off and closes the process's memory to others.
 ///
 /// `GST_DEBUG_DUMP_DOT_DIR` writes graphs, `GST_DEBUG` and `GST_DEBUG_FILE` logs with tags of the source,
 /// `GST_PLUGIN_PATH` and its relatives load foreign code between decoder and mask, `GST_PLUGIN_FEATURE_RANK` picks
-/// another decoder. None of them is for this program, so all that begin with `GST_` go.
+/// another decoder. None of them is for this program, so all that begin with `GST_` go. So does `XDG_DATA_HOME`: GStreamer
+/// loads every plugin that lies under it in `gstreamer-1.0/plugins`.
 pub(super) fn process() -> Result<(), HardenError> {
-    let foreign: Vec<OsString> = std::env::vars_os()
-        .map(|(name, _)| name)
-        .filter(|name| name.as_encoded_bytes().starts_with(b"GST_"))
-        .collect();
+    let foreign: Vec<OsString> =
+        std::env::vars_os().map(|(name, _)| name).filter(|name| is_foreign(name)).collect();
     if !foreign.is_empty() {
         let mut again = std::process::Command::new("/proc/self/exe");
         let mut args = std::env::args_os();
@@ -44,4 +43,24 @@ pub(super) fn process() -> Result<(), HardenError> {
         .map_err(|e| HardenError::CoreDumps(e.into()))?;
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
         .map_err(|e| HardenError::CoreDumps(e.into()))
+}
+
+/// Whether a variable makes GStreamer write or load things.
+fn is_foreign(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b"GST_") || name == "XDG_DATA_HOME"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_that_steer_gstreamer_are_foreign() {
+        for name in ["GST_DEBUG", "GST_PLUGIN_PATH_1_0", "GST_", "XDG_DATA_HOME"] {
+            assert!(is_foreign(OsStr::new(name)), "{name}");
+        }
+        for name in ["HOME", "PATH", "XDG_DATA_DIRS", "XDG_DATA_HOME_", "MY_GST_DEBUG"] {
+            assert!(!is_foreign(OsStr::new(name)), "{name}");
+        }
+    }
 }

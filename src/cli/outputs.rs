@@ -1,7 +1,7 @@
 //! Where results go: one target per input, checked before anything is opened for writing.
 
 use crate::error::{Exit, Failure};
-use crate::video::sink::{Container, PartialFile};
+use crate::video::sink::{Container, PartialFile, Placed};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -49,7 +49,35 @@ fn usage(sentence: impl std::fmt::Display, cure: impl std::fmt::Display) -> Fail
     Failure::with_cure(Exit::Usage, sentence, cure)
 }
 
-/// Names the outputs of every input.
+/// A folder for results, made with its parents where it was not there. Those that it made and that are still empty
+/// when it is dropped go again: a call that is refused or writes nothing leaves no folder behind.
+#[derive(Debug)]
+pub(super) struct OutDir {
+    /// Made here, the innermost first.
+    made: Vec<PathBuf>,
+}
+
+impl OutDir {
+    /// Makes `dir`, if it is not there.
+    pub(super) fn make(dir: &Path) -> Result<Self, Failure> {
+        let missing = |path: &&Path| !path.as_os_str().is_empty() && path.symlink_metadata().is_err();
+        let made = dir.ancestors().take_while(missing).map(Path::to_owned).collect();
+        let out_dir = Self { made };
+        std::fs::create_dir_all(dir).map_err(|e| cannot_write(dir, &e))?;
+        Ok(out_dir)
+    }
+}
+
+impl Drop for OutDir {
+    fn drop(&mut self) {
+        for path in &self.made {
+            // Refused where something is in it, and that is right.
+            let _ = std::fs::remove_dir(path);
+        }
+    }
+}
+
+/// Names the outputs of every input. `out_dir` is there already.
 pub(super) fn plan(
     inputs: &[PathBuf],
     output: Option<&Path>,
@@ -62,9 +90,6 @@ pub(super) fn plan(
             format!("-o names one file, but there are {} inputs", inputs.len()),
             "give --out-dir DIR instead",
         ));
-    }
-    if let Some(dir) = out_dir {
-        std::fs::create_dir_all(dir).map_err(|e| cannot_write(dir, &e))?;
     }
     let mut stems: BTreeMap<std::ffi::OsString, &Path> = BTreeMap::new();
     inputs
@@ -181,19 +206,106 @@ pub(super) fn cannot_write(path: &Path, e: &io::Error) -> Failure {
 }
 
 /// Gives all files their names, the clip last: a clip under its final name has its records beside it. Where a name
-/// is refused, those given before are taken back.
+/// is refused, those given before are taken back, and the files that had them before have them again.
 pub(super) fn commit(records: Vec<PartialFile>, clip: PartialFile) -> Result<(), Failure> {
-    let mut done: Vec<PathBuf> = Vec::new();
-    for file in records.into_iter().chain([clip]) {
-        let name = file.target().to_owned();
-        if let Err(e) = file.commit() {
-            for path in &done {
-                // They were new, and say nothing without the clip.
-                let _ = std::fs::remove_file(path);
-            }
-            return Err(cannot_write(&name, &e));
-        }
-        done.push(name);
+    let files: Vec<PartialFile> = records.into_iter().chain([clip]).collect();
+    for file in &files {
+        file.sync().map_err(|e| cannot_write(file.target(), &e))?;
     }
+    let mut placed: Vec<Placed> = Vec::new();
+    for file in files {
+        let name = file.target().to_owned();
+        match file.place() {
+            Ok(file) => placed.push(file),
+            Err(e) => {
+                placed.into_iter().rev().for_each(Placed::undo);
+                return Err(cannot_write(&name, &e));
+            }
+        }
+    }
+    placed.into_iter().for_each(Placed::keep);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::video::sink::Overwrite;
+    use std::io::Write;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).expect("a folder");
+        let name = |e: io::Result<std::fs::DirEntry>| e.expect("an entry").file_name();
+        let mut names: Vec<_> = entries.map(|e| name(e).to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    /// Commits r.json (an older one is there) and b.txt (there is none) in one folder and the clip (an older one is
+    /// there) in another, after `spoil` did something to the clip's name; gives back the folders.
+    fn forced(spoil: impl FnOnce(&Path)) -> (Result<(), Failure>, tempfile::TempDir) {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (records, clips) = (dir.path().join("records"), dir.path().join("clips"));
+        let files = [records.join("r.json"), records.join("b.txt"), clips.join("out.mp4")];
+        for folder in [&records, &clips] {
+            std::fs::create_dir(folder).expect("made");
+        }
+        for file in [&files[0], &files[2]] {
+            std::fs::write(file, "old").expect("written");
+        }
+        let [report, boxes, clip] = files.each_ref().map(|path| {
+            let file = PartialFile::create(path, Overwrite::Replace).expect("created");
+            file.file().write_all(b"new").expect("written");
+            file
+        });
+        spoil(&files[2]);
+        (commit(vec![report, boxes], clip), dir)
+    }
+
+    #[test]
+    fn force_replaces_all() {
+        let (done, dir) = forced(|_| {});
+        done.expect("committed");
+        assert_eq!(names(&dir.path().join("records")), ["b.txt", "r.json"]);
+        assert_eq!(names(&dir.path().join("clips")), ["out.mp4"]);
+        for name in ["records/r.json", "records/b.txt", "clips/out.mp4"] {
+            assert_eq!(std::fs::read(dir.path().join(name)).expect("there"), b"new", "{name}");
+        }
+    }
+
+    #[test]
+    fn where_the_clip_fails_older_records_are_as_they_were() {
+        let vanished =
+            |clip: &Path| std::fs::remove_dir_all(clip.parent().expect("a folder")).expect("removed");
+        let taken = |clip: &Path| {
+            std::fs::remove_file(clip).expect("removed");
+            std::fs::create_dir(clip).expect("made");
+        };
+        for spoil in [vanished as fn(&Path), taken] {
+            let (done, dir) = forced(spoil);
+            assert_eq!(done.expect_err("no clip").exit, Exit::Pipeline);
+            assert_eq!(names(&dir.path().join("records")), ["r.json"]);
+            assert_eq!(std::fs::read(dir.path().join("records/r.json")).expect("there"), b"old");
+        }
+    }
+
+    #[test]
+    fn only_what_was_made_and_stayed_empty_goes_again() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let inner = dir.path().join("a/b");
+        let made = OutDir::make(&inner).expect("made");
+        assert!(inner.is_dir());
+        drop(made);
+        assert_eq!(names(dir.path()), [""; 0]);
+        let made = OutDir::make(&inner).expect("made");
+        std::fs::write(dir.path().join("a/file"), "x").expect("written");
+        drop(made);
+        assert_eq!(names(&dir.path().join("a")), ["file"]);
+        std::fs::create_dir(&inner).expect("made");
+        drop(OutDir::make(&inner).expect("there already"));
+        assert!(inner.is_dir(), "it was there before");
+        OutDir::make(&dir.path().join("a/file/c")).expect_err("a file is in the way");
+        OutDir::make(&dir.path().join("new/../a/file")).expect_err("a file is in the way");
+        assert_eq!(names(dir.path()), ["a"]);
+    }
 }

@@ -12,7 +12,7 @@ use crate::video::pipeline::{FrameRecord, Job, JobError, Observer, Outcome, reda
 use crate::video::sink::{Overwrite, PartialFile, SinkError, sweep};
 use crate::video::source::{ClipTime, Declared, SourceError, Window};
 use clap::{ArgGroup, Args as ClapArgs, ValueEnum};
-use outputs::Target;
+use outputs::{OutDir, Target};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -123,6 +123,8 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
         Some(path) => Some((path.clone(), read_camera(path)?)),
         None => None,
     };
+    // Lives as long as the call: gone again where nothing was written.
+    let _out_dir = args.out_dir.as_deref().map(OutDir::make).transpose()?;
     let targets = outputs::plan(
         &args.inputs,
         args.output.as_deref(),

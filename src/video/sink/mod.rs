@@ -9,5 +9,5 @@ mod partial;
 mod readback;
 
 pub use encode::{Container, Encoder, SinkError};
-pub use partial::{Overwrite, PartialFile, sweep};
+pub use partial::{Overwrite, PartialFile, Placed, sweep};
 pub use readback::{ReadBack, ReadBackError};
