@@ -104,6 +104,8 @@ pub struct FrameFacts {
     pub covered: u64,
     /// Covered frames by reason.
     pub covered_by_reason: BTreeMap<CoverReason, u64>,
+    /// Coded pictures of the source that could not be decoded and are missing from the output.
+    pub lost: u64,
     /// Complaints of the decoder.
     pub decoder_complaints: u64,
     /// The latest complaint.
@@ -240,6 +242,7 @@ impl ReportBuilder {
                 written: outcome.written,
                 covered: self.covered(),
                 covered_by_reason: self.covered_by_reason,
+                lost: decoded.lost,
                 decoder_complaints: decoded.complaints,
                 last_complaint: decoded.last_complaint.clone(),
                 restamped: decoded.restamped,

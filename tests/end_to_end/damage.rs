@@ -75,6 +75,32 @@ fn a_hit_covers_up_to_the_next_clean_keyframe() {
 }
 
 #[test]
+fn an_intra_refresh_does_not_end_the_cover() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let clean = dir.path().join("clean.mp4");
+    let through = H264.replace("threads=1", "threads=1 option-string=intra-refresh=1");
+    film::through(&clean, FRAMES, &format!("{through} ! mp4mux"));
+    let sound = view(&clean);
+    // Flagged as keyframes, but only the first one is: the others begin a refresh that takes a while.
+    assert!(contents(&clean).keys.iter().filter(|key| **key).count() > 2);
+    let whole = redact(&clean, &dir.path().join("whole.mp4"), &Setting::default()).expect("redacted");
+    assert_eq!(whole.log.covered().len(), 0, "nothing is wrong with it");
+    for hit in [14, 25] {
+        let source = dir.path().join(format!("hit-{hit}.mp4"));
+        let target = dir.path().join(format!("out-{hit}.mp4"));
+        std::fs::copy(&clean, &source).expect("copied");
+        spoil(&source, hit, 7);
+        let what = format!("intra refresh, hit in frame {hit}");
+        let done = redact(&source, &target, &Setting::default()).unwrap_or_else(|e| panic!("{what}: {e}"));
+        assert!(done.log.covers[0].is_none(), "{what}");
+        for frame in hit..done.log.covers.len() {
+            assert_eq!(done.log.covers[frame], Some(CoverReason::DamagedPicture), "{what}: frame {frame}");
+        }
+        assert_trusted_or_covered(&view(&target), &sound, &done, &what);
+    }
+}
+
+#[test]
 fn a_hit_in_the_last_frame_covers_it_or_it_is_missed() {
     let dir = tempfile::tempdir().expect("a folder");
     let (source, target) = (dir.path().join("clip.mp4"), dir.path().join("out.mp4"));
@@ -211,6 +237,10 @@ fn a_keyframe_lost_from_a_transport_stream_covers_up_to_the_next_one() {
         }
     }
     assert!(done.outcome.decoded.complaints > 0);
+    // The one whose packets were cut may be gone before the decoder sees it.
+    let missing = FRAMES - done.outcome.written;
+    let lost = done.outcome.decoded.lost;
+    assert!((missing - 1..=missing).contains(&lost), "{lost} of {missing}");
     assert_trusted_or_covered(&view(&target), &sound, &done, "lost keyframe");
 }
 

@@ -9,13 +9,13 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum Completeness {
-    /// As many frames as the container's tables promise.
+    /// As many frames as the container's tables promise, or as long as it promises where it counts no frames.
     Complete,
     /// The container promises nothing.
     Unknown,
     /// Only a window was read.
     Window,
-    /// Frames are missing, and that was accepted.
+    /// Frames are missing: a cut that was accepted, or pictures lost within a container that counts none.
     Damaged {
         /// How it shows.
         how: String,
@@ -48,6 +48,11 @@ pub(super) fn hold_against(
     match short {
         Some(how) if job.accept_damaged => Ok(Completeness::Damaged { how }),
         Some(how) => Err(JobError::CutShort(how)),
+        // Only containers without a count come here with pictures lost: others are cut short by it.
+        None if decoded.lost > 0 => {
+            let how = format!("{} of its coded pictures could not be decoded", decoded.lost);
+            Ok(Completeness::Damaged { how })
+        }
         None if !job.window.is_whole() => Ok(Completeness::Window),
         None if declared.frames.is_some() || declared.duration_ns.is_some() => Ok(Completeness::Complete),
         None => Ok(Completeness::Unknown),

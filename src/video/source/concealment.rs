@@ -3,11 +3,13 @@
 //! [`listen`] hooks libav's debug category once per process. A [`Watch`] sits on both pads of one decoder and
 //! decides for every picture that leaves it whether it can be trusted. The rule errs on the side of covering:
 //! after a hit no picture is trusted until a keyframe has come out that went *in* after the hit and met no
-//! further one. A picture that left the decoder before the hit was complete by then and stays as it is.
+//! further one. A picture that left the decoder before the hit was complete by then and stays as it is. What a
+//! keyframe is, [`cleans`] knows.
 
+use super::keyframe::{Codec, cleans};
 use gst::prelude::*;
 use gstreamer as gst;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -90,6 +92,9 @@ pub(super) struct Tally {
     pub(super) pictures: u64,
     /// Complaints heard while it worked.
     pub(super) hits: u64,
+    /// Packets whose picture never came out although later ones did, as far as that is a loss: the decoder
+    /// complained while it held them, or it swallowed several in a row. None from before the first picture.
+    pub(super) lost: u64,
     /// The latest complaint.
     pub(super) last_words: Option<String>,
 }
@@ -107,11 +112,44 @@ struct State {
     tally: Tally,
     /// Keyframes inside the decoder: presentation time and the number of hits when they went in.
     keyframes: VecDeque<(gst::ClockTime, u64)>,
-    /// Presentation times of packets whose picture has not come out yet.
-    inside: BTreeSet<gst::ClockTime>,
+    /// Packets whose picture has not come out yet: presentation time and the number of hits when they went in.
+    inside: BTreeMap<gst::ClockTime, u64>,
     hits_seen: u64,
     /// No picture is trusted until a clean keyframe comes out. True at first: a stream may begin in mid-GOP.
     suspect: bool,
+    /// Single packets give no picture as a matter of course: second fields, hidden reference frames.
+    some_hidden: bool,
+}
+
+impl State {
+    fn new() -> Self {
+        Self {
+            tally: Tally::default(),
+            keyframes: VecDeque::new(),
+            inside: BTreeMap::new(),
+            hits_seen: HITS.load(Ordering::Acquire),
+            suspect: true,
+            some_hidden: false,
+        }
+    }
+
+    /// Packets that gave no picture before one that came out now; `complaint` where the decoder complained while
+    /// it held any of them.
+    fn swallowed(&mut self, count: usize, complaint: bool) {
+        if count >= SWALLOWED {
+            self.tally.hits += 1;
+            self.suspect = true;
+        }
+        // A decoder may well drop what it cannot start from.
+        if self.tally.pictures <= 1 {
+            return;
+        }
+        if count >= SWALLOWED || (complaint && !self.some_hidden) {
+            self.tally.lost += count as u64;
+        } else if count > 0 && !complaint {
+            self.some_hidden = true;
+        }
+    }
 }
 
 /// Watches one decoder.
@@ -121,19 +159,14 @@ pub(super) struct Watch(Arc<Mutex<State>>);
 impl Watch {
     /// Puts a probe on both pads of `decoder`.
     pub(super) fn on(decoder: &gst::Element) -> Self {
-        let state = State {
-            tally: Tally::default(),
-            keyframes: VecDeque::new(),
-            inside: BTreeSet::new(),
-            hits_seen: HITS.load(Ordering::Acquire),
-            suspect: true,
-        };
-        let watch = Self(Arc::new(Mutex::new(state)));
+        let watch = Self(Arc::new(Mutex::new(State::new())));
         if let Some(pad) = decoder.static_pad("sink") {
             let inner = watch.clone();
-            pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+            pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
                 if let Some(packet) = info.buffer() {
-                    inner.packet_in(packet);
+                    // Read anew each time: the caps may change in mid-stream.
+                    let codec = pad.current_caps().map_or(Codec::Other, |caps| Codec::of(&caps));
+                    inner.packet_in(packet, &codec);
                 }
                 gst::PadProbeReturn::Ok
             });
@@ -166,7 +199,9 @@ impl Watch {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn packet_in(&self, packet: &gst::BufferRef) {
+    fn packet_in(&self, packet: &gst::BufferRef, codec: &Codec) {
+        let key = is_keyframe(packet, codec);
+        let hits = HITS.load(Ordering::Acquire);
         let mut state = self.lock();
         let torn = packet.flags().contains(gst::BufferFlags::CORRUPTED)
             || (state.tally.packets > 0 && packet.flags().contains(gst::BufferFlags::DISCONT));
@@ -178,15 +213,13 @@ impl Watch {
             state.tally.hits += 1;
         }
         if let Some(pts) = packet.pts() {
-            state.inside.insert(pts);
+            state.inside.insert(pts, hits);
             if state.inside.len() > INSIDE {
                 state.inside.pop_first();
             }
         }
-        if !packet.flags().contains(gst::BufferFlags::DELTA_UNIT)
-            && let Some(pts) = packet.pts()
-        {
-            state.keyframes.push_back((pts, HITS.load(Ordering::Acquire)));
+        if key && let Some(pts) = packet.pts() {
+            state.keyframes.push_back((pts, hits));
         }
     }
 
@@ -207,11 +240,10 @@ impl Watch {
         }
         if let Some(pts) = picture.pts() {
             let later = state.inside.split_off(&pts);
-            if std::mem::replace(&mut state.inside, later).len() >= SWALLOWED {
-                state.tally.hits += 1;
-                state.suspect = true;
-            }
+            let swallowed = std::mem::replace(&mut state.inside, later);
             state.inside.remove(&pts);
+            let complaint = flagged || swallowed.values().any(|hits_before| *hits_before != hits);
+            state.swallowed(swallowed.len(), complaint);
             let found = state.keyframes.iter().position(|(at, _)| *at == pts);
             if let Some(found) = found {
                 let (_, hits_before) = state.keyframes[found];
@@ -225,9 +257,16 @@ impl Watch {
     }
 }
 
+/// The flag is read first: it costs nothing, and the parsers leave it unset on every keyframe.
+fn is_keyframe(packet: &gst::BufferRef, codec: &Codec) -> bool {
+    !packet.flags().contains(gst::BufferFlags::DELTA_UNIT)
+        && (*codec == Codec::Other || packet.map_readable().is_ok_and(|bytes| cleans(codec, &bytes)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::video::source::keyframe::Framing;
 
     fn buffer(pts_ms: u64, flags: gst::BufferFlags) -> gst::Buffer {
         let mut buffer = gst::Buffer::new();
@@ -241,13 +280,7 @@ mod tests {
 
     fn fresh() -> Watch {
         crate::video::source::init_media().expect("GStreamer is installed");
-        Watch(Arc::new(Mutex::new(State {
-            tally: Tally::default(),
-            keyframes: VecDeque::new(),
-            inside: BTreeSet::new(),
-            hits_seen: HITS.load(Ordering::Acquire),
-            suspect: true,
-        })))
+        Watch(Arc::new(Mutex::new(State::new())))
     }
 
     #[test]
@@ -257,18 +290,18 @@ mod tests {
         let delta = gst::BufferFlags::DELTA_UNIT;
         let out = |ms| watch.picture_out(&buffer(ms, gst::BufferFlags::empty()));
 
-        watch.packet_in(&buffer(0, delta));
+        watch.packet_in(&buffer(0, delta), &Codec::Other);
         assert!(out(0), "a stream that starts in mid-GOP is not trusted");
-        watch.packet_in(&buffer(40, key));
-        watch.packet_in(&buffer(80, delta));
+        watch.packet_in(&buffer(40, key), &Codec::Other);
+        watch.packet_in(&buffer(80, delta), &Codec::Other);
         assert!(!out(40));
         assert!(!out(80));
 
-        watch.packet_in(&buffer(120, delta | gst::BufferFlags::DISCONT));
-        watch.packet_in(&buffer(160, delta));
+        watch.packet_in(&buffer(120, delta | gst::BufferFlags::DISCONT), &Codec::Other);
+        watch.packet_in(&buffer(160, delta), &Codec::Other);
         assert!(out(120), "a gap in the stream");
         assert!(out(160));
-        watch.packet_in(&buffer(200, key));
+        watch.packet_in(&buffer(200, key), &Codec::Other);
         assert!(!out(200));
         assert!(watch.picture_out(&buffer(240, gst::BufferFlags::CORRUPTED)), "the decoder's own flag");
         assert!(out(280), "and what is predicted from it");
@@ -295,22 +328,57 @@ mod tests {
         let key = gst::BufferFlags::empty();
         let delta = gst::BufferFlags::DELTA_UNIT;
         let out = |ms| watch.picture_out(&buffer(ms, gst::BufferFlags::empty()));
-        watch.packet_in(&buffer(0, key));
+        watch.packet_in(&buffer(0, key), &Codec::Other);
         for ms in [20, 40, 60] {
-            watch.packet_in(&buffer(ms, delta));
+            watch.packet_in(&buffer(ms, delta), &Codec::Other);
         }
         assert!(!out(0));
         assert!(!out(40), "the packet at 20 ms may be a second field");
         for ms in [80, 100, 120] {
-            watch.packet_in(&buffer(ms, delta));
+            watch.packet_in(&buffer(ms, delta), &Codec::Other);
         }
         assert!(out(120), "the packets at 60, 80 and 100 ms gave no picture");
-        watch.packet_in(&buffer(140, delta));
+        watch.packet_in(&buffer(140, delta), &Codec::Other);
         assert!(out(140));
         for ms in [160, 180] {
-            watch.packet_in(&buffer(ms, delta));
+            watch.packet_in(&buffer(ms, delta), &Codec::Other);
         }
-        watch.packet_in(&buffer(200, key));
+        watch.packet_in(&buffer(200, key), &Codec::Other);
         assert!(!out(200), "what was lost before a keyframe is no matter to it");
+        assert_eq!(watch.tally().lost, 3 + 2, "and the one at 20 ms is no loss");
+    }
+
+    #[test]
+    fn a_packet_held_during_a_complaint_is_lost() {
+        let watch = fresh();
+        let out = |ms, flags| watch.picture_out(&buffer(ms, flags));
+        for ms in (0..200).step_by(20) {
+            watch.packet_in(&buffer(ms, gst::BufferFlags::DELTA_UNIT), &Codec::Other);
+        }
+        out(60, gst::BufferFlags::CORRUPTED);
+        assert_eq!(watch.tally().lost, 0, "before the first picture");
+        out(100, gst::BufferFlags::CORRUPTED);
+        assert_eq!(watch.tally().lost, 1, "the one at 80 ms");
+        out(140, gst::BufferFlags::empty());
+        out(180, gst::BufferFlags::CORRUPTED);
+        assert_eq!(
+            watch.tally().lost,
+            1,
+            "this decoder gives no picture for a single packet without any harm"
+        );
+    }
+
+    #[test]
+    fn a_keyframe_by_its_flag_alone_does_not_clean_h264() {
+        let codec = Codec::H264(Some(Framing::StartCodes));
+        let watch = fresh();
+        let packet = |ms: u64, unit: &[u8]| {
+            let mut buffer = gst::Buffer::from_slice([&[0, 0, 1], unit].concat());
+            buffer.get_mut().expect("it is new").set_pts(gst::ClockTime::from_mseconds(ms));
+            watch.packet_in(&buffer, &codec);
+            watch.picture_out(&self::buffer(ms, gst::BufferFlags::empty()))
+        };
+        assert!(packet(0, &[0x41, 0x9a, 0x02]), "a slice that is no IDR picture's");
+        assert!(!packet(20, &[0x65, 0x88, 0x84]));
     }
 }

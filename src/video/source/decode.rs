@@ -89,6 +89,10 @@ pub struct Decoded {
     pub packets: u64,
     /// Complaints of the decoder: concealed errors, flags, gaps.
     pub complaints: u64,
+    /// Coded pictures that never came out of the decoder although later ones did, where it complained while it
+    /// held them or swallowed several in a row. Those before the first frame and behind the last are not counted,
+    /// nor are pictures that the file lacks.
+    pub lost: u64,
     /// The latest complaint's words.
     pub last_complaint: Option<String>,
     /// Video streams in the file; the first is taken.
@@ -244,12 +248,14 @@ impl Source {
         // All watches hear the same log, so their hits must not be added up.
         let tallies: Vec<Tally> = lock(&self.shared.watches).iter().map(Watch::tally).collect();
         let packets = tallies.iter().map(|tally| tally.packets).sum();
+        let lost = tallies.iter().map(|tally| tally.lost).sum();
         let worst = tallies.into_iter().max_by_key(|tally| tally.hits).unwrap_or_default();
         let Tally { hits, last_words, .. } = worst;
         Decoded {
             frames: self.frames(),
             packets,
             complaints: hits,
+            lost,
             last_complaint: last_words,
             video_streams: self.shared.video_streams.load(Ordering::Acquire),
             restamped: self.restamped,

@@ -8,12 +8,14 @@
 //! * [`Source`]: the decoder, a frame at a time, with a limit on every wait.
 //! * [`Declared`]: how many frames the container's own tables promise.
 //! * `concealment`: the ear on the decoder's log, because libav conceals errors without flagging the frame.
+//! * `keyframe`: which coded pictures make a decoder clean.
 
 mod avi;
 mod clip;
 mod concealment;
 mod declared;
 mod decode;
+mod keyframe;
 mod matroska;
 mod media;
 mod mp4;
