@@ -9,5 +9,5 @@ mod spans;
 
 pub use boxes::BoxesWriter;
 pub use decide::HideEveryone;
-pub use report::{REPORT_VERSION, Report, ReportBuilder, ReportContext};
+pub use report::{REPORT_VERSION, Report, ReportBuilder, ReportContext, SourceKind};
 pub use spans::{Span, SpanReason};

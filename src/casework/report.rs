@@ -26,6 +26,10 @@ pub struct Report<'a> {
     pub written_at: String,
     /// What was redacted.
     pub source: SourceFacts,
+    /// How hard was looked: `fast` or `thorough`.
+    pub effort: &'static str,
+    /// What bounds the trust in this result, where its kind of source does.
+    pub note: Option<&'static str>,
     /// What was written.
     pub output: OutputFacts,
     /// The camera file, if one was used.
@@ -54,9 +58,25 @@ pub struct Report<'a> {
     pub stage_times: StageTimes,
 }
 
+/// What kind of source it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceKind {
+    /// Frames over time.
+    Clip,
+    /// One picture.
+    Still,
+}
+
+/// Says what a still lacks.
+const STILL_NOTE: &str = "a still has no time and no reference of the empty scene: whoever the detector does not \
+                          find is not hidden, so look at the result";
+
 /// What was redacted.
 #[derive(Debug, Clone, Serialize)]
 pub struct SourceFacts {
+    /// Clip or still.
+    pub kind: SourceKind,
     /// Name of the file, without its folders.
     pub file: String,
     /// Its SHA-256.
@@ -146,6 +166,10 @@ pub struct FoundSpan {
 pub struct ReportContext<'a> {
     /// The source's file name.
     pub source_file: String,
+    /// What kind of source it is.
+    pub source_kind: SourceKind,
+    /// How hard was looked.
+    pub effort: &'static str,
     /// The source's size in bytes.
     pub source_bytes: u64,
     /// The output's file name.
@@ -216,7 +240,10 @@ impl ReportBuilder {
             report: REPORT_VERSION,
             program: concat!("melkglas ", env!("CARGO_PKG_VERSION")),
             written_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            effort: context.effort,
+            note: (context.source_kind == SourceKind::Still).then_some(STILL_NOTE),
             source: SourceFacts {
+                kind: context.source_kind,
                 file: context.source_file,
                 sha256: outcome.source_sha256.clone(),
                 bytes: context.source_bytes,

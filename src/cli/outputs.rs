@@ -1,9 +1,10 @@
 //! Where results go: one target per input, checked before anything is opened for writing.
 
 use crate::error::{Exit, Failure};
-use crate::video::sink::{Container, PartialFile, Placed};
+use crate::video::sink::{Container, PartialFile, Placed, StillFormat};
+use crate::video::source::StillKind;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -14,12 +15,65 @@ pub(super) struct Target {
     pub(super) input: PathBuf,
     /// The redacted clip.
     pub(super) output: PathBuf,
-    /// Kind of file.
-    pub(super) container: Container,
+    /// What is read and written.
+    pub(super) kind: Kind,
     /// The report, where one is wanted.
     pub(super) report: Option<PathBuf>,
     /// The boxes, where they are wanted.
     pub(super) boxes: Option<PathBuf>,
+}
+
+/// What an input is, and what becomes of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    /// A clip, into this container.
+    Clip(Container),
+    /// A still of the first kind, into the second.
+    Still(StillKind, StillFormat),
+}
+
+impl Kind {
+    /// The extension that an output gets where only its folder is named.
+    fn extension(still: Option<StillKind>) -> &'static str {
+        match still {
+            None => "mp4",
+            Some(StillKind::Jpeg) => "jpg",
+            Some(StillKind::Png | StillKind::Webp) => "png",
+        }
+    }
+
+    /// What the input's content and the output's name make together.
+    fn of(still: Option<StillKind>, input: &Path, output: &Path) -> Result<Self, Failure> {
+        let (container, format) = (Container::of(output), StillFormat::of(output));
+        match (still, container, format) {
+            (None, Some(container), _) => Ok(Self::Clip(container)),
+            (Some(kind), _, Some(format)) => Ok(Self::Still(kind, format)),
+            (None, None, _) => Err(usage(
+                format!("{} says neither .mp4 nor .mkv", output.display()),
+                "end the output's name in .mp4, which plays everywhere, or in .mkv",
+            )),
+            (Some(_), _, None) => Err(usage(
+                format!(
+                    "{} is a still, and {} says neither .png nor .jpg",
+                    input.display(),
+                    output.display()
+                ),
+                "end the output's name in .png, which keeps every pixel, or in .jpg",
+            )),
+        }
+    }
+}
+
+/// The kind of still that a file holds, by its first bytes. A file that cannot be read is no still: opening it will
+/// say why.
+fn still_in(input: &Path) -> Option<StillKind> {
+    // Opening a pipe would wait for ever.
+    if !std::fs::metadata(input).is_ok_and(|meta| meta.is_file()) {
+        return None;
+    }
+    let mut head = Vec::new();
+    std::fs::File::open(input).and_then(|file| file.take(12).read_to_end(&mut head)).ok()?;
+    StillKind::of(&head)
 }
 
 impl Target {
@@ -107,16 +161,15 @@ pub(super) fn plan(
                 name.push(suffix);
                 name
             };
+            let still = still_in(input);
             let output = match (output, out_dir) {
                 (Some(output), _) => output.to_owned(),
-                (None, dir) => dir.unwrap_or(Path::new(".")).join(named(".redacted.mp4")),
+                (None, dir) => {
+                    let name = named(&format!(".redacted.{}", Kind::extension(still)));
+                    dir.unwrap_or(Path::new(".")).join(name)
+                }
             };
-            let container = Container::of(&output).ok_or_else(|| {
-                usage(
-                    format!("{} says neither .mp4 nor .mkv", output.display()),
-                    "end the output's name in .mp4, which plays everywhere, or in .mkv",
-                )
-            })?;
+            let kind = Kind::of(still, input, &output)?;
             let record = |path: Option<&Path>, suffix| match path {
                 Some(path) if path.is_dir() => Ok(Some(path.join(named(suffix)))),
                 Some(path) if inputs.len() > 1 => Err(usage(
@@ -128,7 +181,7 @@ pub(super) fn plan(
             Ok(Target {
                 input: input.clone(),
                 output,
-                container,
+                kind,
                 report: record(report, ".report.json")?,
                 boxes: record(boxes, ".boxes.txt")?,
             })

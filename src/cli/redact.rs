@@ -3,18 +3,21 @@
 use super::common::{Installation, open_clip, read_camera};
 use super::progress::Progress;
 use super::{outputs, talk};
-use crate::casework::{BoxesWriter, HideEveryone, ReportBuilder, ReportContext};
+use crate::casework::{BoxesWriter, HideEveryone, ReportBuilder, ReportContext, SourceKind};
 use crate::config::{Camera, Rgb, Site, Style, TilingMode, check_size};
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::video::detect::OnnxFactory;
-use crate::video::pipeline::{FrameRecord, Job, JobError, Observer, Outcome, redact_clip};
+use crate::video::pipeline::{
+    FrameRecord, Job, JobError, Observer, Outcome, StillJob, redact_clip, redact_still,
+};
 use crate::video::sink::{Overwrite, PartialFile, SinkError, sweep};
 use crate::video::source::{ClipTime, Declared, SourceError, Window};
 use clap::{ArgGroup, Args as ClapArgs, ValueEnum};
-use outputs::{OutDir, Target};
+use outputs::{Kind, OutDir, Target};
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,14 +29,15 @@ use std::sync::Arc;
 #[command(group = ArgGroup::new("where").required(true).args(["output", "out_dir"]))]
 #[command(group = ArgGroup::new("zones").required(true).args(["camera", "no_camera"]))]
 pub(super) struct Args {
-    /// Clips to redact: mp4, mov, mkv, webm, avi, ts, recognised by their content.
+    /// Clips to redact (mp4, mov, mkv, webm, avi, ts) and stills (JPEG, PNG, WebP), recognised by their content.
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
 
-    /// The redacted clip, .mp4 or .mkv; for a single input.
+    /// The redacted clip, .mp4 or .mkv, or the redacted still, .png or .jpg; for a single input.
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
-    /// Folder for the redacted clips, each called STEM.redacted.mp4; made if it is not there.
+    /// Folder for the redacted clips, each called STEM.redacted.mp4, and stills, STEM.redacted.jpg or .png; made if
+    /// it is not there.
     #[arg(long, value_name = "DIR")]
     out_dir: Option<PathBuf>,
     /// Replace outputs that exist. Never an input.
@@ -55,8 +59,9 @@ pub(super) struct Args {
     #[arg(long, value_name = "RRGGBB")]
     fill_colour: Option<Rgb>,
     /// How hard to look: `thorough` also looks at overlapping tiles of frames larger than the networks' input.
-    #[arg(long, value_name = "EFFORT", default_value = "fast")]
-    effort: Effort,
+    /// Without it clips get `fast` and stills `thorough`: a still has no other frames to find somebody in.
+    #[arg(long, value_name = "EFFORT")]
+    effort: Option<Effort>,
 
     /// Start of the part to keep: seconds (12.4) or hh:mm:ss, from the first frame of the clip.
     #[arg(long, value_name = "T")]
@@ -85,10 +90,11 @@ pub(super) struct Args {
 const EXAMPLES: &str = "Examples:
   melkglas redact clip.mp4 -o clip.redacted.mp4 --camera pipelines/cameras/entrance-3.toml
   melkglas redact *.mp4 --out-dir masked --camera entrance-3.toml --style fill --report masked
-  melkglas redact clip.avi -o part.mp4 --no-camera --from 00:01:10 --to 00:01:40";
+  melkglas redact clip.avi -o part.mp4 --no-camera --from 00:01:10 --to 00:01:40
+  melkglas redact photo.jpg -o photo.redacted.png --no-camera";
 
 /// How hard to look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 enum Effort {
     /// Every frame once.
     Fast,
@@ -96,12 +102,39 @@ enum Effort {
     Thorough,
 }
 
-/// What all clips of one call share.
+impl Effort {
+    /// The word for the report.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Fast => "fast",
+            Self::Thorough => "thorough",
+        }
+    }
+
+    /// The effort for one input: what was asked for, or what its kind needs.
+    fn of(args: &Args, kind: Kind) -> Self {
+        args.effort.unwrap_or(match kind {
+            Kind::Clip(_) => Self::Fast,
+            Kind::Still(..) => Self::Thorough,
+        })
+    }
+
+    /// The settings with this effort in them.
+    fn settings(self, site: &Site) -> Site {
+        let mut site = site.clone();
+        if self == Self::Thorough {
+            site.detect.tiling = TilingMode::Tile;
+        }
+        site
+    }
+}
+
+/// What all inputs of one call share.
 struct Shared<'a> {
     args: &'a Args,
-    site: Site,
     camera: Option<(PathBuf, Camera)>,
-    detectors: Arc<OnnxFactory>,
+    /// Settings and detectors for every effort that an input needs.
+    efforts: BTreeMap<Effort, (Site, Arc<OnnxFactory>)>,
     window: Window,
     interrupt: &'a Interrupt,
 }
@@ -115,9 +148,6 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
     }
     if let Some(colour) = args.fill_colour {
         site.mask.fill_colour = colour;
-    }
-    if args.effort == Effort::Thorough {
-        site.detect.tiling = TilingMode::Tile;
     }
     let camera = match &args.camera {
         Some(path) => Some((path.clone(), read_camera(path)?)),
@@ -135,6 +165,15 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let read = args.inputs.iter().chain(&args.camera).chain(&args.installation.site);
     let read: Vec<&Path> = read.map(PathBuf::as_path).collect();
     outputs::check(&targets, &read, args.force)?;
+    if let (false, Some(still)) =
+        (window.is_whole(), targets.iter().find(|target| matches!(target.kind, Kind::Still(..))))
+    {
+        return Err(Failure::with_cure(
+            Exit::Usage,
+            format!("{} is a still: it has no time that --from and --to could name", still.input.display()),
+            "leave them out, or redact stills in a call of their own",
+        ));
+    }
     let folders: BTreeSet<_> = targets.iter().flat_map(Target::folders).collect();
     for folder in folders {
         let removed = sweep(&folder);
@@ -145,8 +184,15 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
             ));
         }
     }
-    let detectors = args.installation.detectors(&site)?;
-    let shared = Shared { args, site, camera, detectors, window, interrupt };
+    let mut efforts = BTreeMap::new();
+    for effort in targets.iter().map(|target| Effort::of(args, target.kind)) {
+        if let Entry::Vacant(place) = efforts.entry(effort) {
+            let site = effort.settings(&site);
+            let detectors = args.installation.detectors(&site)?;
+            place.insert((site, detectors));
+        }
+    }
+    let shared = Shared { args, camera, efforts, window, interrupt };
 
     let mut failed = Vec::new();
     for target in &targets {
@@ -186,7 +232,9 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
 
 /// One clip, from open file to committed output.
 fn one(shared: &Shared<'_>, target: &Target) -> Result<(), Failure> {
-    let Shared { args, site, camera, detectors, window, interrupt } = shared;
+    let Shared { args, camera, efforts, window, interrupt } = shared;
+    let effort = Effort::of(args, target.kind);
+    let (site, detectors) = efforts.get(&effort).expect("made for every input before the first");
     let name = target.input.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let clip = Arc::new(open_clip(&target.input)?);
     let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
@@ -207,17 +255,34 @@ fn one(shared: &Shared<'_>, target: &Target) -> Result<(), Failure> {
         misfit: None,
     };
     let planner = HideEveryone::new(camera.as_ref().map(|(_, camera)| camera), site.mask.clone(), args.style);
-    let job = Job {
-        clip: Arc::clone(&clip),
-        window: *window,
-        site: site.clone(),
-        planner: Arc::new(planner),
-        detectors: detectors.clone(),
-        container: target.container,
-        accept_damaged: args.accept_damaged,
-        interrupt: (*interrupt).clone(),
+    let planner = Arc::new(planner);
+    let result = match target.kind {
+        Kind::Clip(container) => {
+            let job = Job {
+                clip: Arc::clone(&clip),
+                window: *window,
+                site: site.clone(),
+                planner,
+                detectors: detectors.clone(),
+                container,
+                accept_damaged: args.accept_damaged,
+                interrupt: (*interrupt).clone(),
+            };
+            redact_clip(&job, file, &mut watcher)
+        }
+        Kind::Still(kind, format) => {
+            let job = StillJob {
+                clip: Arc::clone(&clip),
+                kind,
+                site: site.clone(),
+                planner,
+                detectors: detectors.clone(),
+                format,
+                interrupt: (*interrupt).clone(),
+            };
+            redact_still(&job, file, &mut watcher)
+        }
     };
-    let result = redact_clip(&job, file, &mut watcher);
     watcher.progress.clear();
     let Watcher { report, boxes, misfit, .. } = watcher;
     if let Some(misfit) = misfit {
@@ -228,6 +293,11 @@ fn one(shared: &Shared<'_>, target: &Target) -> Result<(), Failure> {
     let covered = report.covered();
     let context = ReportContext {
         source_file: name,
+        source_kind: match target.kind {
+            Kind::Clip(_) => SourceKind::Clip,
+            Kind::Still(..) => SourceKind::Still,
+        },
+        effort: effort.word(),
         source_bytes: clip.len(),
         output_file: target.output.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         window: (!window.is_whole())
@@ -335,10 +405,15 @@ fn job_failure(e: JobError, interrupt: &Interrupt) -> Failure {
         // The installation is at fault, not the clip.
         JobError::Source(SourceError::Media(_))
         | JobError::Sink(SinkError::Media(_) | SinkError::SetUp(_)) => Exit::Settings,
-        JobError::Clip(_) | JobError::Source(_) | JobError::CutShort(_) | JobError::Unfinished => Exit::Input,
+        JobError::Clip(_)
+        | JobError::Still(_)
+        | JobError::Source(_)
+        | JobError::CutShort(_)
+        | JobError::Unfinished => Exit::Input,
         JobError::EmptyWindow { .. } => Exit::Usage,
         JobError::Detect(_) => Exit::Settings,
         JobError::DetectorFaults(_)
+        | JobError::StillNotSearched(_)
         | JobError::DetectorStalled(_)
         | JobError::Sink(_)
         | JobError::ReadBack(_)

@@ -150,11 +150,13 @@ pub struct EncodeSettings {
     pub quality: u32,
     /// Most frames between two keyframes.
     pub keyframe_interval: u32,
+    /// Quality of a JPEG still, 1 to 100: higher is better and larger.
+    pub jpeg_quality: u8,
 }
 
 impl Default for EncodeSettings {
     fn default() -> Self {
-        Self { preset: "superfast".into(), quality: 23, keyframe_interval: 250 }
+        Self { preset: "superfast".into(), quality: 23, keyframe_interval: 250, jpeg_quality: 92 }
     }
 }
 
@@ -236,6 +238,7 @@ impl EncodeSettings {
         set(section, "preset", &mut self.preset, |item| item.one_of(&PRESETS).map(str::to_owned));
         set(section, "quality", &mut self.quality, |item| whole(item, 0..=51));
         set(section, "keyframe_interval", &mut self.keyframe_interval, |item| whole(item, 1..=10_000));
+        set(section, "jpeg_quality", &mut self.jpeg_quality, |item| whole(item, 1..=100));
     }
 }
 

@@ -53,6 +53,19 @@ pub enum CoverReason {
     NoPlan,
 }
 
+impl CoverReason {
+    /// The reason in words, for a sentence.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::DamagedPicture => "it is damaged",
+            Self::DetectorFault => "the detector failed",
+            Self::AbsurdDetections => "the detector's answer makes no sense",
+            Self::NoPlan => "nothing says what is to be hidden",
+        }
+    }
+}
+
 impl From<Damage> for CoverReason {
     fn from(_: Damage) -> Self {
         Self::DamagedPicture

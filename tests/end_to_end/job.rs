@@ -1,6 +1,6 @@
 //! Jobs of the library with made-up detectors.
 
-use melkglas::casework::{HideEveryone, ReportBuilder, ReportContext};
+use melkglas::casework::{HideEveryone, ReportBuilder, ReportContext, SourceKind};
 use melkglas::config::{Camera, Rgb, Site, Style};
 use melkglas::geometry::{BoxPx, FrameSize};
 use melkglas::interrupt::Interrupt;
@@ -155,6 +155,8 @@ pub(crate) fn redact_beside_others(
     let file = PartialFile::create(target, Overwrite::Refuse).expect("a new file");
     let finished = redact_clip(&job, file, &mut log)?;
     let context = ReportContext {
+        source_kind: SourceKind::Clip,
+        effort: "fast",
         source_file: "clip".into(),
         source_bytes: clip.len(),
         output_file: "out".into(),

@@ -12,3 +12,4 @@ mod job;
 mod leftovers;
 mod program;
 mod redaction;
+mod still;

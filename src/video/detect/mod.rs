@@ -168,6 +168,9 @@ pub struct Look {
 }
 
 impl Look {
+    /// Look for all there is.
+    pub const EVERYTHING: Self = Self { persons: true, faces: true };
+
     /// True where this look covers the target.
     #[must_use]
     pub fn at(self, target: Target) -> bool {

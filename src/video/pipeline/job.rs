@@ -8,9 +8,9 @@ use crate::geometry::FrameSize;
 use crate::interrupt::Interrupt;
 use crate::video::detect::{DetectError, DetectorFactory};
 use crate::video::frame::Stamp;
-use crate::video::plan::{Detection, FramePlan, Planner};
+use crate::video::plan::{CoverReason, Detection, FramePlan, Planner};
 use crate::video::sink::{Container, PartialFile, ReadBack, ReadBackError, SinkError};
-use crate::video::source::{Clip, ClipError, Declared, Decoded, Source, SourceError, Window};
+use crate::video::source::{Clip, ClipError, Declared, Decoded, Source, SourceError, StillFault, Window};
 use serde::Serialize;
 use std::io;
 use std::sync::Arc;
@@ -44,6 +44,12 @@ pub enum JobError {
     /// The clip cannot be opened or read.
     #[error(transparent)]
     Clip(#[from] ClipError),
+    /// The still cannot be read.
+    #[error(transparent)]
+    Still(#[from] StillFault),
+    /// The detector failed on a still.
+    #[error("the picture could not be searched for people ({}); nothing was written", .0.words())]
+    StillNotSearched(CoverReason),
     /// The clip cannot be decoded.
     #[error(transparent)]
     Source(#[from] SourceError),

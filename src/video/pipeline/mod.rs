@@ -11,6 +11,7 @@
 mod cadence;
 mod completeness;
 mod job;
+mod picture;
 mod pool;
 mod run;
 mod still;
@@ -18,4 +19,5 @@ mod writer;
 
 pub use completeness::Completeness;
 pub use job::{Finished, FrameRecord, Job, JobError, Observer, Outcome, StageTimes, redact_clip};
+pub use picture::{StillJob, redact_still};
 pub use still::{StillError, quietest_still};

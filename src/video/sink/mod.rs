@@ -2,12 +2,15 @@
 //!
 //! * [`PartialFile`]: hidden, mode 0600, locked; renamed to the final name when everything is written and checked.
 //! * [`Encoder`]: H.264 in MP4 or Matroska. Takes [`super::frame::RedactedFrame`] and nothing else.
+//! * [`write_still`]: a still as PNG or JPEG.
 //! * `readback`: opens the written file again and counts.
 
 mod encode;
 mod partial;
+mod picture;
 mod readback;
 
 pub use encode::{Container, Encoder, SinkError};
 pub use partial::{Overwrite, PartialFile, Placed, sweep};
+pub use picture::{StillFormat, write_still};
 pub use readback::{ReadBack, ReadBackError};

@@ -109,12 +109,17 @@ impl Clip {
         Ok(done)
     }
 
+    /// The fault of a read that failed.
+    pub(super) fn unreadable(&self, source: io::Error) -> ClipError {
+        ClipError::Read { path: self.path.clone(), source }
+    }
+
     /// SHA-256 of the whole file, hexadecimal.
     ///
     /// # Errors
     /// [`ClipError::Read`].
     pub fn sha256(&self) -> Result<String, ClipError> {
-        sha256_of_file(&self.file).map_err(|source| ClipError::Read { path: self.path.clone(), source })
+        sha256_of_file(&self.file).map_err(|e| self.unreadable(e))
     }
 
     /// Checks that nobody wrote to the file since it was opened.
@@ -122,8 +127,7 @@ impl Clip {
     /// # Errors
     /// [`ClipError::Changed`] or [`ClipError::Read`].
     pub fn check_unchanged(&self) -> Result<(), ClipError> {
-        let meta =
-            self.file.metadata().map_err(|source| ClipError::Read { path: self.path.clone(), source })?;
+        let meta = self.file.metadata().map_err(|e| self.unreadable(e))?;
         if meta.len() == self.len && (meta.mtime(), meta.mtime_nsec()) == self.modified {
             Ok(())
         } else {

@@ -29,6 +29,12 @@ pub struct Declared {
 }
 
 impl Declared {
+    /// What a still promises.
+    #[must_use]
+    pub fn one_frame() -> Self {
+        Self { frames: Some(1), ..Self::default() }
+    }
+
     /// Reads the tables of whatever container `clip` is, by its content.
     ///
     /// # Errors

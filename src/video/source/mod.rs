@@ -6,6 +6,7 @@
 //!
 //! * [`Clip`]: the opened file: size, hash, what its container declares.
 //! * [`Source`]: the decoder, a frame at a time, with a limit on every wait.
+//! * [`read_still`]: one JPEG, PNG or WebP picture as a frame.
 //! * [`Declared`]: how many frames the container's own tables promise.
 //! * `concealment`: the ear on the decoder's log, because libav conceals errors without flagging the frame.
 //! * `keyframe`: which coded pictures make a decoder clean.
@@ -19,10 +20,12 @@ mod keyframe;
 mod matroska;
 mod media;
 mod mp4;
+mod picture;
 mod window;
 
 pub use clip::{Clip, ClipError};
 pub use declared::Declared;
 pub use decode::{Decoded, Source, SourceError};
 pub use media::{MediaError, init as init_media, library_version, missing_elements};
+pub use picture::{StillFault, StillKind, read_still};
 pub use window::{ClipTime, Window, WindowError};
