@@ -98,11 +98,8 @@ fn what_makes_no_sense_for_a_still_is_said() {
     desk.run(["redact", "a.png", "-o", "o.mp4", "--no-camera"]).expect(2, &["is a still", ".png"]);
     desk.run(["redact", "clip.mp4", "-o", "o.png", "--no-camera"]).expect(2, &[".mp4"]);
     desk.run(["redact", "a.png", "-o", "o.png", "--no-camera", "--from", "1"]).expect(2, &["is a still"]);
-    std::fs::write(
-        desk.path("narrow.toml"),
-        DOOR.replace("width = 320", "width = 240").replace("door\"", "narrow\""),
-    )
-    .expect("written");
+    let narrow = DOOR.replace("width = 320", "width = 240").replace("id = \"door\"", "id = \"narrow\"");
+    std::fs::write(desk.path("narrow.toml"), narrow).expect("written");
     desk.run(["redact", "a.png", "-o", "o.png", "--camera", "narrow.toml"])
         .expect(3, &["another shape of picture"]);
     assert_eq!(desk.names(), ["a.png", "clip.mp4", "narrow.toml"]);
