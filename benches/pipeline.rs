@@ -127,7 +127,7 @@ fn row(name: &str, values: impl Iterator<Item = f64>) {
 
 /// Decodes and encodes with the settings of `video/sink/encode.rs`, nothing between; returns the frames written.
 fn transcode(from: &Path, to: &Path, settings: &EncodeSettings) -> Result<u64> {
-    let EncodeSettings { preset, quality, keyframe_interval } = settings;
+    let EncodeSettings { preset, quality, keyframe_interval, jpeg_quality: _ } = settings;
     let description = format!(
         "filesrc name=from ! decodebin ! queue ! x264enc speed-preset={preset} pass=qual quantizer={quality} \
          vbv-buf-capacity=0 bframes=0 key-int-max={keyframe_interval} ! capsfilter name=coded \
