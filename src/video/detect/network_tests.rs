@@ -86,9 +86,9 @@ fn models_with(edit: impl Fn(String) -> String) -> (tempfile::TempDir, ShareDirs
     (dir, share)
 }
 
-fn entry(target: Target) -> ModelEntry {
+fn entry(task: Task) -> ModelEntry {
     let manifest = Manifest::read(&share().models).expect("the shipped one");
-    manifest.model_for(target).expect("one ships").clone()
+    manifest.model_for(task).expect("one ships").clone()
 }
 
 #[test]
@@ -164,13 +164,13 @@ fn the_report_names_what_is_in_use() {
     let models = OnnxFactory::open(&share(), &settings).expect("it opens").models();
     assert_eq!(models.len(), 2);
     assert_eq!((models[0].target, models[0].threshold), (Target::Person, 0.25));
-    assert_eq!(models[1].threshold, entry(Target::Face).default_threshold);
-    assert_eq!(models[1].sha256, entry(Target::Face).sha256);
+    assert_eq!(models[1].threshold, entry(Task::Face).default_threshold);
+    assert_eq!(models[1].sha256, entry(Task::Face).sha256);
 }
 
 #[test]
 fn weights_with_another_hash_are_refused() {
-    let hash = entry(Target::Face).sha256;
+    let hash = entry(Task::Face).sha256;
     let (_dir, share) = models_with(|text| text.replace(&hash, &"0".repeat(64)));
     match OnnxFactory::open(&share, &DetectSettings::default()).map(|_| ()) {
         Err(DetectError::HashMismatch { found, expected, .. }) => {
@@ -182,7 +182,7 @@ fn weights_with_another_hash_are_refused() {
 
 #[test]
 fn a_network_of_another_family_is_an_error_not_an_empty_answer() {
-    let (person, face) = (entry(Target::Person), entry(Target::Face));
+    let (person, face) = (entry(Task::Person), entry(Task::Face));
     let (_dir, share) =
         models_with(|text| text.replace(&person.file, &face.file).replace(&person.sha256, &face.sha256));
     let factory = OnnxFactory::open(&share, &DetectSettings::default()).expect("its files are sound");
