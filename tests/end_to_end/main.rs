@@ -10,5 +10,6 @@ mod fail_closed;
 mod film;
 mod job;
 mod leftovers;
+mod models;
 mod program;
 mod redaction;

@@ -162,7 +162,7 @@ fn try_entry(share: &ShareDirs, entry: &ModelEntry, weights: &Arc<[u8]>) -> Resu
     let factory = OnnxFactory::of_weights(share, &settings, entry, Arc::clone(weights))?;
     let mut detector = factory.make()?;
     let mut ms = 0.0;
-    for picture in [plain(), noise()] {
+    for picture in made_up() {
         let start = Instant::now();
         detector.detect(&picture, Look { persons: true, faces: true })?;
         ms = start.elapsed().as_secs_f64() * 1e3;
@@ -183,17 +183,16 @@ fn picture(mut sample: impl FnMut() -> u8) -> RawFrame {
     }
 }
 
-fn plain() -> RawFrame {
-    picture(|| 128)
-}
-
-/// The same noise every time (a linear congruential generator; Knuth's MMIX constants).
-fn noise() -> RawFrame {
+/// A plain grey picture and a noisy one, the same every time, to try a model on (a linear congruential generator;
+/// Knuth's MMIX constants).
+#[must_use]
+pub fn made_up() -> [RawFrame; 2] {
     let mut state = 1u64;
-    picture(move || {
+    let noise = move || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 56) as u8
-    })
+    };
+    [picture(|| 128), picture(noise)]
 }
 
 /// The manifest with the entry in it: before the others of its task, so that it is the one in use, or at the end.

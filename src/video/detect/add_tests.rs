@@ -97,7 +97,7 @@ fn what_does_not_fit_is_named() {
     check(
         person(Family::Yolox),
         weights("nanodet_elite1.onnx"),
-        &["yolox", "coco or single", "[1, 4620, 85]", "80]"],
+        &["yolox", "coco or single", "[1, 5040, 85]", "80]"],
     );
     check(person(Family::Rtmdet), weights("nanodet_elite1.onnx"), &["rtmdet", "5]"]);
     check(newcomer("x", Task::Face, Family::Yunet), weights("centerface.onnx"), &["yunet"]);

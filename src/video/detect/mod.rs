@@ -30,7 +30,7 @@ mod yolox;
 mod yunet;
 
 pub use absurd::absurd;
-pub use add::{AddError, Addition, Newcomer};
+pub use add::{AddError, Addition, Newcomer, made_up};
 pub use classes::Classes;
 pub use manifest::{Family, InputForm, Manifest, ModelEntry, PlaneOrder, Task};
 pub use network::{Description, ModelInfo, OnnxDetector, OnnxFactory};

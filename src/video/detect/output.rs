@@ -141,3 +141,7 @@ mod tests {
         assert!(!sane(10.0, 10.0, 50.0, 90.0, f32::NAN));
     }
 }
+
+#[cfg(test)]
+#[path = "family_tests.rs"]
+mod family_tests;
