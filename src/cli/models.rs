@@ -159,8 +159,9 @@ fn check(args: &CheckArgs, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let shown = match &args.on {
         Some(clip) => on_clip(clip, &site, &mut models, interrupt)?,
         None => {
-            for (picture, model) in made_up().iter().flat_map(|p| (0..models.len()).map(move |i| (p, i))) {
-                models[model].look(picture);
+            let pictures = made_up();
+            for model in &mut models {
+                pictures.iter().for_each(|picture| drop(model.look(picture)));
             }
             None
         }
