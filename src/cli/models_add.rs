@@ -147,11 +147,12 @@ pub(super) fn run(args: &AddArgs) -> Result<Exit, Failure> {
         input_size: args.input_size,
     };
     let added = newcomer.try_out(&share, weights).map_err(|e| refused(&args.file, &e))?;
-    // What was in use until now, for the way back.
-    let before = manifest.in_use(&[]).map_err(|e| fault(&e))?;
+    // What is in use until now, for the way back; models that the site names stay in use whatever is added.
+    let named = args.installation.settings()?.detect.models;
+    let before = manifest.in_use(&named).map_err(|e| fault(&e))?;
     let before: Vec<String> = before.iter().map(|m| format!("\"{}\"", m.id)).collect();
     write(&home, &manifest, &added, args.spare)?;
-    tell(args, &home, &added, &before);
+    tell(args, &home, &added, args.spare || !named.is_empty(), &before.join(", "));
     Ok(Exit::Ok)
 }
 
@@ -231,28 +232,28 @@ fn file(folder: &Path, name: &str, bytes: &[u8], overwrite: Overwrite) -> Result
 }
 
 /// Says what is in use now, and the way back.
-fn tell(args: &AddArgs, home: &Home, added: &Addition, before: &[String]) {
+fn tell(args: &AddArgs, home: &Home, added: &Addition, waits: bool, before: &str) {
     let entry = &added.entry;
     let size = entry.input.size.map_or("any size".to_owned(), |[w, h]| format!("{w}x{h} pixels"));
     if home.is_new() {
         talk::say(format_args!("made {} with the shipped models in it", home.folder.display()));
     }
     talk::say(format_args!(
-        "added {}: {} of {}, input {size}, threshold {}, {:.0} ms a look here on one thread",
+        "added {}: family {}, classes {}, input {size}, threshold {}, {:.0} ms a look here on one thread",
         entry.id,
         entry.family.word(),
         entry.classes().word(),
         entry.default_threshold,
         added.ms_per_look
     ));
-    let before = before.join(", ");
-    if args.spare {
+    if waits {
         talk::say(format_args!(
-            "not in use: {before} are; name it in detect.models of the site file to use it"
+            "not in use yet; in use are [{before}]: put \"{}\" into detect.models of the site file to change that",
+            entry.id
         ));
     } else {
         let manifest = home.folder.join(MANIFEST_NAME);
-        talk::say(format_args!("in use for {} now", entry.task.word()));
+        talk::say(format_args!("in use for {}s now", entry.task.word()));
         talk::say(format_args!(
             "to go back, write detect.models = [{before}] in the site file, or take the entry out of {}",
             manifest.display()

@@ -27,6 +27,8 @@ fn in_use(desk: &Desk, folder: &Path) -> Vec<String> {
 
 const ADD: [&str; 6] = ["--family", "nanodet", "--task", "person", "--licence", "Apache-2.0"];
 
+const FACE: [&str; 8] = ["--family", "centerface", "--task", "face", "--licence", "MIT", "--id", "face"];
+
 fn add(desk: &Desk, file: &str, more: &[&str]) -> Ended {
     let args = [&["models", "add", file, "--models", "own"][..], more].concat();
     desk.run(args)
@@ -46,7 +48,7 @@ fn the_list_says_what_is_in_use() {
 fn a_model_is_added_to_a_folder_of_ones_own_and_used() {
     let desk = Desk::new();
     film::intruder(&desk.path("clip.mp4"), 2);
-    let said = ["made own", "in use for person", "detect.models = [\"nanodet-elite1\", \"centerface\"]"];
+    let said = ["made own", "in use for persons now", "detect.models = [\"nanodet-elite1\", \"centerface\"]"];
     add(&desk, &shipped("nanodet_elite1.onnx"), &[&ADD[..], &["--id", "better"]].concat()).expect(0, &said);
     let own = own(&desk);
     assert_eq!(
@@ -61,7 +63,8 @@ fn a_model_is_added_to_a_folder_of_ones_own_and_used() {
 
     // A second one into the folder that is there now; this one waits.
     let spare = [&ADD[..], &["--id", "spare", "--spare", "--threshold", "0.35"]].concat();
-    add(&desk, &shipped("nanodet_elite1.onnx"), &spare).expect(0, &["not in use"]);
+    add(&desk, &shipped("nanodet_elite1.onnx"), &spare)
+        .expect(0, &["not in use yet", "\"spare\" into detect.models"]);
     assert_eq!(in_use(&desk, &own), ["better", "centerface"]);
 
     let redact =
@@ -76,6 +79,10 @@ fn a_model_is_added_to_a_folder_of_ones_own_and_used() {
     let named =
         site.replace("[detect]", "[detect]\nmodels = [\"spare\", \"nanodet-elite1\", \"centerface\"]");
     std::fs::write(desk.site(), named).expect("written");
+    assert_eq!(in_use(&desk, &own), ["nanodet-elite1", "centerface", "spare"]);
+    // The site's choice stands, whatever is added.
+    let said = ["not in use yet", "\"nanodet-elite1\", \"centerface\"]"];
+    add(&desk, &shipped("centerface.onnx"), &FACE).expect(0, &said);
     assert_eq!(in_use(&desk, &own), ["nanodet-elite1", "centerface", "spare"]);
     std::fs::write(desk.site(), site.replace("[detect]", "[detect]\nmodels = [\"spare\"]")).expect("written");
     desk.run([&redact[..], &["--force"]].concat()).expect(3, &["no face model", "centerface"]);

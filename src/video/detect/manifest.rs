@@ -67,7 +67,7 @@ impl Family {
 
     /// The input that networks of this family are published with: NanoDet and RTMDet normalise by ImageNet's mean
     /// and deviation, the others take 0..=255. The padding is what each was trained with: black for the faces, the
-    /// mean for NanoDet, 114 for YOLOX; RTMDet's 114 lies within a tenth of a deviation of its mean.
+    /// mean for NanoDet, 114 for YOLOX; RTMDet's 114 lies within a fifth of a deviation of its mean.
     #[must_use]
     pub fn usual_input(self) -> InputForm {
         let (order, mean, std, pad) = match self {
