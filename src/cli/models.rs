@@ -13,7 +13,7 @@ use crate::video::detect::{DetectorFactory, Manifest, ModelEntry, OnnxFactory, T
 use crate::video::pipeline::{Shown, StillError, Tried, try_on_clip};
 use clap::{Args, Subcommand};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Subcommands of `melkglas models`.
 #[derive(Debug, Subcommand)]
@@ -181,7 +181,7 @@ fn check(args: &CheckArgs, interrupt: &Interrupt) -> Result<Exit, Failure> {
 }
 
 fn on_clip(
-    clip: &PathBuf,
+    clip: &Path,
     site: &Site,
     models: &mut [Tried],
     interrupt: &Interrupt,

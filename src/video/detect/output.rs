@@ -73,11 +73,14 @@ pub(super) fn decode(
     }
 }
 
+/// A tensor of a checked shape.
+type Shaped<'a, const N: usize> = ArrayView<'a, f32, Dim<[usize; N]>>;
+
 /// The first tensor of a shape, without its leading batch dimension of one.
 pub(super) fn pick<'a, const N: usize>(
     outputs: &[Tensor<'a>],
     shape: [usize; N],
-) -> Result<ArrayView<'a, f32, Dim<[usize; N]>>, DecodeFault>
+) -> Result<Shaped<'a, N>, DecodeFault>
 where
     Dim<[usize; N]>: Dimension,
     [usize; N]: IntoDimension<Dim = Dim<[usize; N]>>,
@@ -89,7 +92,7 @@ where
 pub(super) fn pick_after<'o, 'a, const N: usize>(
     outputs: &'o [Tensor<'a>],
     shape: [usize; N],
-) -> Result<(ArrayView<'a, f32, Dim<[usize; N]>>, &'o [Tensor<'a>]), DecodeFault>
+) -> Result<(Shaped<'a, N>, &'o [Tensor<'a>]), DecodeFault>
 where
     Dim<[usize; N]>: Dimension,
     [usize; N]: IntoDimension<Dim = Dim<[usize; N]>>,
