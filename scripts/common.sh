@@ -32,3 +32,20 @@ show_help() {
 help_asked() {
     [ "${1:-}" = --help ] || [ "${1:-}" = -h ]
 }
+
+# numpy_python TARGET: prints the name of a Python that has numpy; makes an environment under TARGET where none has.
+numpy_python() {
+    local python=$1/quality-venv/bin/python3
+    if python3 -c 'import numpy' 2>/dev/null; then
+        echo python3
+        return
+    fi
+    if ! "$python" -c 'import numpy' 2>/dev/null; then
+        say "makes a Python environment with numpy in $1/quality-venv"
+        python3 -m venv --clear "$1/quality-venv" >/dev/null ||
+            die "Python cannot make environments here; as root, run: apt-get install python3-venv"
+        "$python" -m pip install --quiet --disable-pip-version-check numpy >&2 ||
+            die "pip could not install numpy; is there a network? (or, as root: apt-get install python3-numpy)"
+    fi
+    echo "$python"
+}

@@ -8,7 +8,6 @@ import datetime
 import json
 import subprocess
 import sys
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -191,26 +190,33 @@ def stills(bench: Bench, data: Path, _: Path | None) -> list[str]:
 
 
 def models(bench: Bench, data: Path, folder: Path | None) -> list[str]:
-    """One row a model of the folder's manifest, alone with the first model of the other task."""
+    """One row a model of the folder's manifest, each beside the first one of the other task."""
     found = clips_of(data)
     if not found or folder is None:
         return []
-    entries = tomllib.loads((folder / "manifest.toml").read_text())["model"]
+    entries = json.loads(bench.run("models", "list", "--json", "--models", folder).stdout)
     first = {entry["task"]: entry["id"] for entry in reversed(entries)}
+    checked = json.loads(bench.run("models", "check", "--json", "--models", folder, "--on", found[0][0]).stdout)
+    took = {entry["id"]: entry["ms_per_look"] for entry in checked}
     rows = []
     for entry in entries:
         used = {**first, entry["task"]: entry["id"]}
         site = bench.work / f"{entry['id']}.site.toml"
+        site.parent.mkdir(parents=True, exist_ok=True)
         site.write_text("schema = 1\n[detect]\nmodels = " + json.dumps(list(used.values())) + "\n")
-        scores = redacted_clips(bench, found, entry["id"], "--models", folder, "--site", site)
+        whole = total(redacted_clips(bench, found, entry["id"], "--models", folder, "--site", site))
+        heads, bodies = (100 * whole[key] / max(1, whole["person_frames"]) for key in ("heads", "bodies"))
         rows.append(
-            f"| {entry['id']} | {entry['task']} | {entry['family']} | {entry['licence']} "
-            f"| {entry['default_threshold']} | {figures(total(scores))}"
+            f"| {entry['id']} | {entry['task']} | {entry['family']} | {entry['origin']} | {entry['licence']} "
+            f"| {entry['input']} | {entry['threshold']:g} | {heads:.1f} | {bodies:.1f} | {100 * whole['overmask']:.1f} "
+            f"| {took[entry['id']]:.0f} |"
         )
     return [
-        "| model | task | family | licence | threshold | ids exposed | head exposed % | body exposed % | longest run "
-        "| over-masked % |",
-        "| --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "On " + ", ".join(clip.stem for clip, _ in found) + ".",
+        "",
+        "| model | task | family | from | licence | input | threshold | head exposed % | body exposed % | over-masked % "
+        "| ms a look |",
+        "| --- | --- | --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |",
         *rows,
     ]
 

@@ -1,10 +1,12 @@
 //! Every masked box as MOTChallenge rows: `frame,id,left,top,width,height,confidence,-1,-1,-1`.
 //!
 //! Frames count from 1 in the output, pixels from 0 at the top left; the identity is -1, as in a detection file.
+//! The eighth column, a class in MOTChallenge's ground truth, is -1 for persons, heads and covered frames, 3 (its
+//! number of a car) for vehicles and 13 (its numbers end at 12) for screens.
 //! A covered frame is one box of the frame's size with confidence 1. Zones are the camera file's and not listed.
 
 use crate::video::pipeline::FrameRecord;
-use crate::video::plan::{FramePlan, MaskShape};
+use crate::video::plan::{FramePlan, MaskKind, MaskShape};
 use crate::video::sink::PartialFile;
 use std::io::{self, BufWriter, Write};
 
@@ -38,12 +40,13 @@ impl BoxesWriter {
             FramePlan::Masks { masks, .. } => masks.iter().try_for_each(|mask| match &mask.shape {
                 MaskShape::Rect(r) => writeln!(
                     self.out,
-                    "{number},-1,{},{},{},{},{:.3},-1,-1,-1",
+                    "{number},-1,{},{},{},{},{:.3},{},-1,-1",
                     r.x0,
                     r.y0,
                     r.width(),
                     r.height(),
-                    mask.score
+                    mask.score,
+                    class(mask.kind)
                 ),
                 MaskShape::Polygon(_) => Ok(()),
             }),
@@ -58,5 +61,14 @@ impl BoxesWriter {
         self.out.flush()?;
         self.file.sync()?;
         Ok(self.file)
+    }
+}
+
+/// The eighth column.
+fn class(kind: MaskKind) -> i32 {
+    match kind {
+        MaskKind::Person | MaskKind::Head | MaskKind::Zone(_) => -1,
+        MaskKind::Vehicle => 3,
+        MaskKind::Screen => 13,
     }
 }

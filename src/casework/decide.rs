@@ -1,6 +1,6 @@
 //! Who and what is hidden: the whole legal logic, pure and small.
 //!
-//! Everybody is hidden, always: the protocols let a resident see footage of themselves only as far as nobody
+//! Everybody is hidden, always, and vehicles and screens where they are asked for: the protocols let a resident see footage of themselves only as far as nobody
 //! else's privacy is harmed, and no choice of a person exists yet. So is every private region of the camera
 //! (front doors, windows, gardens, the street: Woongroen art. 1, Leystromen "privacy", Mozaiek Wonen art. 2,
 //! Heuvelrug Wonen art. 12).
@@ -11,7 +11,7 @@ use crate::video::frame::Stamp;
 use crate::video::plan::{Detection, FramePlan, Mask, MaskKind, MaskShape, Observations, Planner, Target};
 use std::sync::Arc;
 
-/// Hides every person, every face and every zone.
+/// Hides every person, every face, every other target that was found, and every zone.
 #[derive(Debug, Clone)]
 pub struct HideEveryone {
     zones: Vec<Mask>,
@@ -63,6 +63,13 @@ impl Planner for HideEveryone {
             }
             if let Some(shape) = PxRect::outward(&self.with_margin(&head_and_shoulders(&face.area)), size) {
                 masks.push(self.mask(MaskKind::Head, shape, face.score));
+            }
+        }
+        for (target, kind) in [(Target::Vehicle, MaskKind::Vehicle), (Target::Screen, MaskKind::Screen)] {
+            for thing in of(target) {
+                if let Some(shape) = PxRect::outward(&self.with_margin(&thing.area), size) {
+                    masks.push(self.mask(kind, shape, thing.score));
+                }
             }
         }
         FramePlan::Masks { size, masks }
@@ -144,12 +151,11 @@ mod tests {
     proptest! {
         #[test]
         fn every_detection_lies_under_a_mask(
-            boxes in proptest::collection::vec((any::<bool>(), 0.0f32..640.0, 0.0f32..360.0, 1.0f32..200.0, 1.0f32..200.0), 0..12),
+            boxes in proptest::collection::vec((0..4usize, 0.0f32..640.0, 0.0f32..360.0, 1.0f32..200.0, 1.0f32..200.0), 0..12),
         ) {
             let planner = HideEveryone::new(None, MaskSettings::default(), None);
-            let all: Vec<_> = boxes.iter().map(|&(face, x, y, w, h)| {
-                let target = if face { Target::Face } else { Target::Person };
-                seen(target, x, y, (x + w).min(640.0), (y + h).min(360.0))
+            let all: Vec<_> = boxes.iter().map(|&(target, x, y, w, h)| {
+                seen(Target::ALL[target], x, y, (x + w).min(640.0), (y + h).min(360.0))
             }).filter(|d| d.area.is_sound()).collect();
             let hidden = masks(&planner, all.clone());
             for d in all {

@@ -50,7 +50,7 @@ pub struct Report<'a> {
     pub read_back: &'a ReadBack,
     /// Frames covered whole, as stretches.
     pub covered: Vec<CoveredSpan>,
-    /// Persons and faces found, as stretches of equal counts.
+    /// What was found, as stretches of equal counts.
     pub found: Vec<FoundSpan>,
     /// Where the detector was unsure.
     pub low_confidence: Vec<Span>,
@@ -160,6 +160,10 @@ pub struct FoundSpan {
     pub persons: usize,
     /// Faces found in each.
     pub faces: usize,
+    /// Vehicles found in each; 0 where they are not looked for.
+    pub vehicles: usize,
+    /// Screens found in each; 0 where they are not looked for.
+    pub screens: usize,
 }
 
 /// What the report takes from outside the job.
@@ -215,14 +219,26 @@ impl ReportBuilder {
             return;
         }
         let count = |target| record.detections.iter().filter(|d| d.target == target).count();
-        let (persons, faces) = (count(Target::Person), count(Target::Face));
+        let [persons, faces, vehicles, screens] = Target::ALL.map(count);
+        let counts = |span: &FoundSpan| [span.persons, span.faces, span.vehicles, span.screens];
         match self.found.last_mut() {
-            Some(span) if span.to_frame + 1 == number && span.persons == persons && span.faces == faces => {
+            Some(span)
+                if span.to_frame + 1 == number && counts(span) == [persons, faces, vehicles, screens] =>
+            {
                 span.to_frame = number;
             }
-            _ => self.found.push(FoundSpan { from_frame: number, to_frame: number, persons, faces }),
+            _ => self.found.push(FoundSpan {
+                from_frame: number,
+                to_frame: number,
+                persons,
+                faces,
+                vehicles,
+                screens,
+            }),
         }
-        let best = record.detections.iter().map(|d| d.score).reduce(f32::max);
+        // A car that is seen clearly says nothing of the person beside it.
+        let people = record.detections.iter().filter(|d| matches!(d.target, Target::Person | Target::Face));
+        let best = people.map(|d| d.score).reduce(f32::max);
         self.doubts.frame(number, at_s, persons, best);
     }
 

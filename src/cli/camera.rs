@@ -8,6 +8,7 @@ use crate::config::{Camera, Site, check_size, starter};
 use crate::error::{Exit, Failure};
 use crate::geometry::FrameSize;
 use crate::interrupt::Interrupt;
+use crate::video::frame::RedactedFrame;
 use crate::video::pipeline::{StillError, quietest_still};
 use crate::video::sink::{Overwrite, PartialFile, sweep};
 use clap::{Args, Subcommand};
@@ -133,7 +134,11 @@ fn check(args: &CheckArgs, interrupt: &Interrupt) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-fn refuse_existing(outputs: &[Option<&PathBuf>], inputs: &[&PathBuf], force: bool) -> Result<(), Failure> {
+pub(super) fn refuse_existing(
+    outputs: &[Option<&PathBuf>],
+    inputs: &[&PathBuf],
+    force: bool,
+) -> Result<(), Failure> {
     let outputs: Vec<&Path> = outputs.iter().flatten().map(|path| path.as_path()).collect();
     let inputs: Vec<&Path> = inputs.iter().map(|path| path.as_path()).collect();
     outputs::check_files(&outputs, &inputs, force)
@@ -150,25 +155,35 @@ fn masked_still(
     let opened = open_clip(clip)?;
     let detectors = installation.detectors(site)?;
     let planner = HideEveryone::new(camera.map(|(_, camera)| camera), site.mask.clone(), None);
-    let still = quietest_still(&opened, site, &planner, detectors.as_ref(), interrupt).map_err(|e| {
-        let exit = match e {
-            StillError::Source(_) | StillError::NothingToShow if interrupt.is_raised() => {
-                Exit::Signal(interrupt.signal().unwrap_or(15))
-            }
-            StillError::Source(_) | StillError::NothingToShow => Exit::Input,
-            StillError::Detect(_) => Exit::Pipeline,
-        };
-        Failure::new(exit, format!("{}: {e}", clip.display()))
-    })?;
+    let still = quietest_still(&opened, site, &planner, detectors.as_ref(), interrupt)
+        .map_err(|e| no_still(clip, &e, interrupt))?;
     let size = still.size();
     if let Some((path, camera)) = camera {
         check_size(camera, path, size)?;
     }
+    picture_of(&still)
+}
+
+/// Why a clip gives no still.
+pub(super) fn no_still(clip: &Path, e: &StillError, interrupt: &Interrupt) -> Failure {
+    let exit = match e {
+        StillError::Source(_) | StillError::NothingToShow if interrupt.is_raised() => {
+            Exit::Signal(interrupt.signal().unwrap_or(15))
+        }
+        StillError::Source(_) | StillError::NothingToShow => Exit::Input,
+        StillError::Detect(_) => Exit::Pipeline,
+    };
+    Failure::new(exit, format!("{}: {e}", clip.display()))
+}
+
+/// A masked frame as a picture to draw on.
+pub(super) fn picture_of(still: &RedactedFrame) -> Result<RgbImage, Failure> {
+    let size = still.size();
     RgbImage::from_raw(size.width, size.height, still.to_rgb())
         .ok_or_else(|| Failure::new(Exit::Bug, "a still of the wrong size"))
 }
 
-fn png(path: &Path, picture: &RgbImage, force: bool) -> Result<PartialFile, Failure> {
+pub(super) fn png(path: &Path, picture: &RgbImage, force: bool) -> Result<PartialFile, Failure> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     picture
         .write_to(&mut bytes, ImageFormat::Png)
@@ -191,7 +206,7 @@ fn written(
     Ok(file)
 }
 
-fn finish(mut files: Vec<PartialFile>) -> Result<(), Failure> {
+pub(super) fn finish(mut files: Vec<PartialFile>) -> Result<(), Failure> {
     match files.pop() {
         Some(last) => outputs::commit(files, last),
         None => Ok(()),

@@ -1,10 +1,10 @@
-//! Drawing on a masked still for `camera new` and `camera check`: a labelled 0..1 grid, and zones.
+//! Drawing on a masked still for `camera new`, `camera check` and `models check`: a labelled 0..1 grid, zones, boxes.
 //!
 //! Takes pictures that are masked already and never sees another kind. Everything drawn has a dark and a bright
 //! edge, because it must be legible on night pictures and on white walls, and grows with the picture.
 
 use crate::config::Zone;
-use crate::geometry::UnitPoint;
+use crate::geometry::{BoxPx, UnitPoint};
 use embedded_graphics::mono_font::iso_8859_1::{FONT_5X8, FONT_6X10, FONT_7X13_BOLD, FONT_10X20};
 use embedded_graphics::mono_font::{MonoFont, MonoTextStyle};
 use embedded_graphics::pixelcolor::Rgb888;
@@ -106,6 +106,25 @@ pub(super) fn draw_zones(image: &mut RgbImage, zones: &[Zone]) {
             label(image, scale, text, (area.top_left.x + (across - wide) / 2, top), colour);
             top += high;
         }
+    }
+}
+
+/// Draws the outline of each box, in a colour per group, with its text at its top left.
+pub(super) fn draw_boxes(image: &mut RgbImage, boxes: &[(usize, BoxPx, String)]) {
+    let scale = Scale::of(image);
+    let colour = |group: usize| COLOURS[group % COLOURS.len()];
+    for (thick, edge) in [(scale.line + 2 * scale.hair, true), (scale.line, false)] {
+        for (group, area, _) in boxes {
+            let at = |x: f32, y: f32| Point::new(x.round() as i32, y.round() as i32);
+            let corners =
+                [at(area.x0, area.y0), at(area.x1, area.y0), at(area.x1, area.y1), at(area.x0, area.y1)];
+            for (from, to) in corners.iter().zip(corners.iter().cycle().skip(1)) {
+                line(image, *from, *to, if edge { Rgb888::BLACK } else { colour(*group) }, thick);
+            }
+        }
+    }
+    for (group, area, text) in boxes {
+        label(image, scale, text, (area.x0.round() as i32, area.y0.round() as i32), colour(*group));
     }
 }
 
@@ -291,6 +310,23 @@ mod tests {
             }
         }
         for at in [(10, 10), (200, 40), (380, 280), (60, 75), (60, 240)] {
+            assert_eq!(drawn.get_pixel(at.0, at.1), plain.get_pixel(at.0, at.1), "{at:?}");
+        }
+    }
+
+    #[test]
+    fn boxes_are_outlined_where_they_are() {
+        let plain = RgbImage::from_pixel(384, 288, Rgb([128; 3]));
+        let mut drawn = plain.clone();
+        let area = BoxPx::new(100.0, 60.0, 200.0, 250.0);
+        draw_boxes(
+            &mut drawn,
+            &[(0, area, "a 0.50".into()), (9, BoxPx::new(-50.0, 3.0, 900.0, 9.0), "b".into())],
+        );
+        for at in [(100, 150), (200, 150), (150, 60), (150, 250)] {
+            assert_ne!(drawn.get_pixel(at.0, at.1), plain.get_pixel(at.0, at.1), "{at:?}");
+        }
+        for at in [(150, 200), (300, 150), (50, 150)] {
             assert_eq!(drawn.get_pixel(at.0, at.1), plain.get_pixel(at.0, at.1), "{at:?}");
         }
     }

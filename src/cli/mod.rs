@@ -7,6 +7,8 @@ mod camera_picture;
 mod common;
 mod doctor;
 mod harden;
+mod models;
+mod models_add;
 mod outputs;
 mod progress;
 mod redact;
@@ -40,6 +42,9 @@ enum Command {
     /// Make and check camera files: the private regions that one camera must never show.
     #[command(subcommand)]
     Camera(camera::Command),
+    /// See, try and add the networks that find people.
+    #[command(subcommand)]
+    Models(models::Command),
     /// Say what is installed and what is missing, with the cure.
     Doctor(doctor::Args),
     /// Print a completion script for a shell.
@@ -76,6 +81,7 @@ pub fn main() -> ExitCode {
     let done = match cli.command {
         Command::Redact(args) => redact::run(&args, &interrupt),
         Command::Camera(command) => camera::run(&command, &interrupt),
+        Command::Models(command) => models::run(&command, &interrupt),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "melkglas", &mut std::io::stdout());

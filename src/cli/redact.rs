@@ -4,7 +4,7 @@ use super::common::{Installation, open_clip, read_camera};
 use super::progress::Progress;
 use super::{outputs, talk};
 use crate::casework::{BoxesWriter, HideEveryone, ReportBuilder, ReportContext, SourceKind};
-use crate::config::{Camera, Rgb, Site, Style, TilingMode, check_size};
+use crate::config::{self, Camera, Rgb, Site, Style, Targets, TilingMode, View, check_size};
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::video::detect::OnnxFactory;
@@ -16,7 +16,6 @@ use crate::video::source::{ClipTime, Declared, SourceError, Window};
 use clap::{ArgGroup, Args as ClapArgs, ValueEnum};
 use outputs::{Kind, OutDir, Target};
 use serde_json::json;
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -58,10 +57,15 @@ pub(super) struct Args {
     /// Colour of `fill` and of covered frames, six hexadecimal digits.
     #[arg(long, value_name = "RRGGBB")]
     fill_colour: Option<Rgb>,
-    /// How hard to look: `thorough` also looks at overlapping tiles of frames larger than the networks' input.
-    /// Without it clips get `fast` and stills `thorough`: a still has no other frames to find somebody in.
+    /// How hard to look: `thorough` also looks at overlapping tiles of frames larger than the networks' input, and
+    /// at each of these in a mirror. Finds more people and takes many times as long. Without it clips get `fast` and
+    /// stills `thorough`: a still has no other frames to find somebody in.
     #[arg(long, value_name = "EFFORT")]
     effort: Option<Effort>,
+    /// What is hidden, separated by commas: persons,faces,vehicles,screens. Persons and faces must be among them;
+    /// left out, what the settings say, which is those two.
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    targets: Vec<config::Target>,
 
     /// Start of the part to keep: seconds (12.4) or hh:mm:ss, from the first frame of the clip.
     #[arg(long, value_name = "T")]
@@ -90,6 +94,7 @@ pub(super) struct Args {
 const EXAMPLES: &str = "Examples:
   melkglas redact clip.mp4 -o clip.redacted.mp4 --camera pipelines/cameras/entrance-3.toml
   melkglas redact *.mp4 --out-dir masked --camera entrance-3.toml --style fill --report masked
+  melkglas redact garage.mp4 -o g.mp4 --camera garage.toml --targets persons,faces,vehicles --effort thorough
   melkglas redact clip.avi -o part.mp4 --no-camera --from 00:01:10 --to 00:01:40
   melkglas redact photo.jpg -o photo.redacted.png --no-camera";
 
@@ -98,7 +103,7 @@ const EXAMPLES: &str = "Examples:
 enum Effort {
     /// Every frame once.
     Fast,
-    /// Every frame whole and in overlapping tiles.
+    /// Every frame whole and in overlapping tiles, and each of them mirrored.
     Thorough,
 }
 
@@ -119,11 +124,13 @@ impl Effort {
         })
     }
 
-    /// The settings with this effort in them.
-    fn settings(self, site: &Site) -> Site {
+    /// The settings with this effort in them. People seen from above lie any way round.
+    fn settings(self, site: &Site, camera: Option<&Camera>) -> Site {
         let mut site = site.clone();
         if self == Self::Thorough {
             site.detect.tiling = TilingMode::Tile;
+            site.detect.mirrored = true;
+            site.detect.rotated |= camera.is_some_and(|camera| camera.view == View::Overhead);
         }
         site
     }
@@ -148,6 +155,10 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
     }
     if let Some(colour) = args.fill_colour {
         site.mask.fill_colour = colour;
+    }
+    if !args.targets.is_empty() {
+        site.detect.targets = Targets::from_list(&args.targets)
+            .map_err(|e| Failure::with_cure(Exit::Usage, &e, format!("write --targets {}", e.cure)))?;
     }
     let camera = match &args.camera {
         Some(path) => Some((path.clone(), read_camera(path)?)),
@@ -184,14 +195,7 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
             ));
         }
     }
-    let mut efforts = BTreeMap::new();
-    for effort in targets.iter().map(|target| Effort::of(args, target.kind)) {
-        if let Entry::Vacant(place) = efforts.entry(effort) {
-            let site = effort.settings(&site);
-            let detectors = args.installation.detectors(&site)?;
-            place.insert((site, detectors));
-        }
-    }
+    let efforts = detectors(args, &site, camera.as_ref().map(|(_, camera)| camera), &targets)?;
     let shared = Shared { args, camera, efforts, window, interrupt };
 
     let mut failed = Vec::new();
@@ -228,6 +232,29 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
             Ok(Exit::SomeFailed)
         }
     }
+}
+
+/// Settings and detectors for every effort that an input needs; the weights are loaded once.
+fn detectors(
+    args: &Args,
+    site: &Site,
+    camera: Option<&Camera>,
+    targets: &[Target],
+) -> Result<BTreeMap<Effort, (Site, Arc<OnnxFactory>)>, Failure> {
+    let mut efforts: BTreeMap<Effort, (Site, Arc<OnnxFactory>)> = BTreeMap::new();
+    for effort in targets.iter().map(|target| Effort::of(args, target.kind)).collect::<BTreeSet<_>>() {
+        let site = effort.settings(site, camera);
+        let detect = &site.detect;
+        let factory = match efforts.values().next() {
+            Some((_, open)) => open
+                .with_effort(detect.tiling, detect.mirrored, detect.rotated)
+                .map(Arc::new)
+                .map_err(|e| Failure::new(Exit::Settings, e))?,
+            None => args.installation.detectors(&site)?,
+        };
+        efforts.insert(effort, (site, factory));
+    }
+    Ok(efforts)
 }
 
 /// One clip, from open file to committed output.

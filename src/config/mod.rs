@@ -10,6 +10,7 @@ mod polygon;
 mod site;
 mod starter;
 mod style;
+mod target;
 
 pub use camera::{Camera, Zone, ZoneKind, check_size};
 pub use diagnostic::{SettingsError, SettingsFault};
@@ -18,6 +19,7 @@ pub use site::{
 };
 pub use starter::starter;
 pub use style::{NotAColour, Rgb, Style};
+pub use target::{LeavesOut, Target, Targets};
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use super::camera::read_schema;
 use super::diagnostic::SettingsError;
 use super::document::{Document, Item, Section, read_text};
 use super::style::{NotAColour, Rgb, Style};
+use super::target::{Target, Targets};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
@@ -99,6 +100,14 @@ pub struct DetectSettings {
     pub nms_iou: f32,
     /// How frames larger than the input are looked at.
     pub tiling: TilingMode,
+    /// Each look is also taken at the mirrored picture.
+    pub mirrored: bool,
+    /// Each look is also taken at the picture turned by 90, 180 and 270 degrees: for cameras that look straight down.
+    pub rotated: bool,
+    /// What is looked for and hidden.
+    pub targets: Targets,
+    /// The models in use, by their names in the manifest; none = the first one listed for each task.
+    pub models: Vec<String>,
     /// How often each network looks.
     pub cadence: Cadence,
 }
@@ -115,6 +124,10 @@ impl Default for DetectSettings {
             face_score: None,
             nms_iou: 0.6,
             tiling: TilingMode::Scale,
+            mirrored: false,
+            rotated: false,
+            targets: Targets::default(),
+            models: Vec::new(),
             cadence: Cadence::default(),
         }
     }
@@ -216,6 +229,10 @@ impl DetectSettings {
         set(section, "face_score", &mut self.face_score, |item| fraction(item, 0.01..=0.99).map(Some));
         set(section, "nms_iou", &mut self.nms_iou, |item| fraction(item, 0.1..=0.95));
         set(section, "tiling", &mut self.tiling, |item| item.word());
+        set(section, "mirrored", &mut self.mirrored, |item| item.boolean());
+        set(section, "rotated", &mut self.rotated, |item| item.boolean());
+        set(section, "targets", &mut self.targets, targets);
+        set(section, "models", &mut self.models, model_names);
         within(section, "cadence", |section| {
             set(section, "persons", &mut self.cadence.persons, |item| whole(item, 1..=250));
             set(section, "faces", &mut self.cadence.faces, |item| whole(item, 1..=250));
@@ -288,6 +305,24 @@ fn input_side(item: &Item<'_>) -> Option<u32> {
         return None;
     }
     Some(side)
+}
+
+/// The targets; a list that leaves people out is refused.
+fn targets(item: &Item<'_>) -> Option<Targets> {
+    let words = item.items("target", "write a list such as [\"persons\", \"faces\", \"vehicles\"]")?;
+    let words: Option<Vec<Target>> = words.iter().map(Item::word).collect();
+    Targets::from_list(&words?)
+        .map_err(|fault| {
+            let cure = format!("write [\"{}\"]", fault.cure.replace(',', "\", \""));
+            item.note(fault.to_string(), format!("{} missing", fault.missing), cure);
+        })
+        .ok()
+}
+
+/// Names of models; whether they exist shows when the manifest is read.
+fn model_names(item: &Item<'_>) -> Option<Vec<String>> {
+    let names = item.items("model", "write a list of names, as `melkglas models list` shows them")?;
+    names.iter().map(|name| name.text().map(str::to_owned)).collect()
 }
 
 fn colour(item: &Item<'_>) -> Option<Rgb> {

@@ -360,7 +360,8 @@ fn the_shipped_site_file_says_the_defaults_and_every_key() {
 fn site_settings_are_read() {
     let read = site(
         "schema = 1\n[detect]\nprovider = \"openvino\"\nallow_cpu_fallback = true\nworkers = 2\n\
-         person_input_px = 416\nface_score = 0.25\ntiling = \"tile\"\ncadence = { persons = 2, faces = 3 }\n\
+         person_input_px = 416\nface_score = 0.25\ntiling = \"tile\"\n\
+         mirrored = true\nrotated = true\ntargets = [\"faces\", \"persons\", \"screens\"]\nmodels = [\"a\", \"b\"]\ncadence = { persons = 2, faces = 3 }\n\
          [mask]\nstyle = \"fill\"\nfill_colour = \"00FF00\"\nmargin_px = 2.5\n\
          [encode]\npreset = \"veryslow\"\nquality = 0\n[limits]\nstall_secs = 1.5\nmax_side_px = 16_384\n",
     )
@@ -372,6 +373,10 @@ fn site_settings_are_read() {
     expect.detect.person_input_px = 416;
     expect.detect.face_score = Some(0.25);
     expect.detect.tiling = TilingMode::Tile;
+    expect.detect.mirrored = true;
+    expect.detect.rotated = true;
+    expect.detect.targets = Targets { vehicles: false, screens: true };
+    expect.detect.models = vec!["a".into(), "b".into()];
     expect.detect.cadence = Cadence { persons: 2, faces: 3 };
     expect.mask.style = Style::Fill;
     expect.mask.fill_colour = Rgb([0, 255, 0]);

@@ -3,21 +3,12 @@
 //! A [`FramePlan`] is data only. Observations are turned into it by a [`Planner`], which lives outside this wing
 //! (`casework::decide`): what is hidden is a matter of law, how it is hidden one of pixels.
 
+pub use crate::config::Target;
 use crate::config::{Style, ZoneKind};
 use crate::geometry::{BoxPx, FrameSize, PxRect, UnitPolygon};
 use crate::video::frame::{Damage, Stamp};
 use serde::Serialize;
 use std::sync::Arc;
-
-/// What a detector looks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Target {
-    /// A whole human body, or what is to be seen of it.
-    Person,
-    /// A human face.
-    Face,
-}
 
 /// One detection in frame space.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -80,6 +71,10 @@ pub enum MaskKind {
     Person,
     /// Head and shoulders around a face that no person's box holds.
     Head,
+    /// A vehicle's box with its margin.
+    Vehicle,
+    /// A screen's box with its margin.
+    Screen,
     /// A private region of the camera.
     Zone(ZoneKind),
 }

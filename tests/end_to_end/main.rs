@@ -10,6 +10,7 @@ mod fail_closed;
 mod film;
 mod job;
 mod leftovers;
+mod models;
 mod program;
 mod redaction;
 mod still;

@@ -6,41 +6,38 @@
 //! and across in cells, `[1, 10, h, w]` landmarks, which are not used. Every cell above the threshold is a
 //! candidate, not only the peaks: NMS makes one of them, and two faces side by side stay two.
 
+use super::classes::Wanted;
 use super::letterbox::InputBox;
-use super::output::{Candidate, DecodeFault, Tensor, finite, pick};
+use super::output::{Candidate, DecodeFault, Tensor, finite, number, pick, pick_after};
 use crate::geometry::FrameSize;
 
 const STRIDE: u32 = 4;
 
-/// Every face with a score of `threshold` or more.
+/// Every face with a score at or above the threshold.
 pub(super) fn decode(
     outputs: &[Tensor<'_>],
     input: FrameSize,
-    threshold: f32,
+    wanted: &Wanted,
 ) -> Result<Vec<Candidate>, DecodeFault> {
     let (columns, rows) = ((input.width / STRIDE) as usize, (input.height / STRIDE) as usize);
     let shape = |depth| [depth, rows, columns];
     let heat = pick(outputs, shape(1))?;
     // Size and offset have the same shape; the graph gives the size first.
-    let sizes = pick(outputs, shape(2))?;
-    let size_at = outputs.iter().position(|t| t.data.as_ptr() == sizes.as_ptr()).unwrap_or(0);
-    let offsets = pick(&outputs[size_at + 1..], shape(2))?;
+    let (sizes, after) = pick_after(outputs, shape(2))?;
+    let offsets = pick(after, shape(2))?;
 
     let step = STRIDE as f32;
     let mut found = Vec::new();
     for ((_, row, column), &score) in heat.indexed_iter() {
-        if !score.is_finite() {
-            return Err(DecodeFault::NotFinite);
-        }
-        if score < threshold {
+        if number(score)? < wanted.threshold {
             continue;
         }
         let (height, width) = (sizes[[0, row, column]].exp() * step, sizes[[1, row, column]].exp() * step);
         let x = (column as f32 + offsets[[1, row, column]] + 0.5) * step;
         let y = (row as f32 + offsets[[0, row, column]] + 0.5) * step;
-        let area =
-            InputBox { x0: x - width / 2.0, y0: y - height / 2.0, x1: x + width / 2.0, y1: y + height / 2.0 };
-        found.push(finite(area, score)?);
+        for &(_, target) in &wanted.classes {
+            found.push(finite(target, InputBox::around(x, y, width, height), score)?);
+        }
     }
     Ok(found)
 }
@@ -48,7 +45,12 @@ pub(super) fn decode(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::video::plan::Target;
     use proptest::prelude::*;
+
+    fn faces() -> Wanted {
+        Wanted::single(Target::Face, 0.2)
+    }
 
     const INPUT: FrameSize = FrameSize { width: 64, height: 32 };
     const CELLS: usize = 16 * 8;
@@ -70,7 +72,7 @@ mod tests {
         fn decode(&self, input: FrameSize) -> Result<Vec<Candidate>, DecodeFault> {
             let tensors: Vec<Tensor<'_>> =
                 self.shapes.iter().zip(&self.data).map(|(shape, data)| Tensor { shape, data }).collect();
-            decode(&tensors, input, 0.2)
+            decode(&tensors, input, &faces())
         }
 
         fn face(&mut self, cell: usize, score: f32, size_px: [f32; 2], offset: [f32; 2]) {
@@ -116,11 +118,11 @@ mod tests {
         let other = FrameSize { width: 32, height: 32 };
         assert!(matches!(outputs.decode(other), Err(DecodeFault::Shape { .. })));
         let heat = Tensor { shape: &[1, 1, 8, 16], data: &outputs.data[0] };
-        assert!(matches!(decode(&[heat], INPUT, 0.2), Err(DecodeFault::Shape { .. })));
+        assert!(matches!(decode(&[heat], INPUT, &faces()), Err(DecodeFault::Shape { .. })));
         let size = Tensor { shape: &[1, 2, 8, 16], data: &outputs.data[1] };
-        assert!(matches!(decode(&[heat, size], INPUT, 0.2), Err(DecodeFault::Shape { .. })));
+        assert!(matches!(decode(&[heat, size], INPUT, &faces()), Err(DecodeFault::Shape { .. })));
         let short = Tensor { shape: &[1, 1, 8, 16], data: &outputs.data[0][1..] };
-        assert!(matches!(decode(&[short, size, size], INPUT, 0.2), Err(DecodeFault::Shape { .. })));
+        assert!(matches!(decode(&[short, size, size], INPUT, &faces()), Err(DecodeFault::Shape { .. })));
     }
 
     proptest! {

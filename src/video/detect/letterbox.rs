@@ -5,6 +5,7 @@
 
 use super::DetectError;
 use super::manifest::{InputForm, PlaneOrder};
+use super::view::View;
 use crate::geometry::{BoxPx, FrameSize, PxRect};
 use crate::video::frame::{Colour, PixelFormat, Plane, RawFrame};
 use fast_image_resize::images::{CroppedImage, Image, ImageRef};
@@ -19,38 +20,93 @@ pub(super) struct InputBox {
     pub(super) y1: f32,
 }
 
+impl InputBox {
+    /// The box of this size around a centre.
+    pub(super) fn around(x: f32, y: f32, width: f32, height: f32) -> Self {
+        Self { x0: x - width / 2.0, y0: y - height / 2.0, x1: x + width / 2.0, y1: y + height / 2.0 }
+    }
+}
+
+/// How large a network's input is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fit {
+    /// The longer side of the picture gets this length; both sides of the input are rounded up to multiples.
+    Longer {
+        /// Longer side, pixels.
+        px: u32,
+        /// Sides are multiples of this.
+        multiple_of: u32,
+    },
+    /// The input always has this size; the picture is made as large as fits.
+    Exactly(FrameSize),
+}
+
+impl Fit {
+    /// Longer side of the input, pixels.
+    pub(super) fn longer_px(self) -> u32 {
+        match self {
+            Self::Longer { px, .. } => px,
+            Self::Exactly(size) => size.width.max(size.height),
+        }
+    }
+
+    /// Side of the largest square tile that is not scaled down.
+    pub(super) fn tile_px(self) -> u32 {
+        match self {
+            Self::Longer { px, .. } => px,
+            Self::Exactly(size) => size.width.min(size.height),
+        }
+    }
+}
+
 /// Where a region of a frame lies in a network's input.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Placement {
     /// The part of the frame that is looked at.
     region: PxRect,
-    /// Size of the picture in the input, at its top left.
+    /// Which copy of it.
+    view: View,
+    /// Size of the copy in the input, at its top left.
     content: FrameSize,
     /// Size of the input.
     pub(super) input: FrameSize,
 }
 
 impl Placement {
-    /// The region scaled, up or down, so that its longer side is `longer_px`; the input's sides rounded up to
-    /// multiples of `multiple_of`. Scaling up pays: small people in small pictures are missed otherwise.
-    pub(super) fn new(region: PxRect, longer_px: u32, multiple_of: u32) -> Self {
-        let longer = region.width().max(region.height()).max(1);
-        let side = |px: u32| {
-            let scaled = f64::from(px) * f64::from(longer_px) / f64::from(longer);
-            (scaled.round() as u32).clamp(1, longer_px.max(1))
+    /// A copy of the region scaled, up or down, so that it fits the input. Scaling up pays: small people in small
+    /// pictures are missed otherwise.
+    pub(super) fn new(region: PxRect, fit: Fit, view: View) -> Self {
+        let copied = view.turned(FrameSize { width: region.width().max(1), height: region.height().max(1) });
+        let most = match fit {
+            Fit::Longer { px, .. } => FrameSize { width: px.max(1), height: px.max(1) },
+            Fit::Exactly(size) => size,
         };
-        let content = FrameSize { width: side(region.width()), height: side(region.height()) };
-        let input = FrameSize {
-            width: content.width.next_multiple_of(multiple_of),
-            height: content.height.next_multiple_of(multiple_of),
+        let ratio = |room: u32, px: u32| f64::from(room) / f64::from(px);
+        let scale = ratio(most.width, copied.width).min(ratio(most.height, copied.height));
+        let side = |px: u32, room: u32| ((f64::from(px) * scale).round() as u32).clamp(1, room);
+        let content =
+            FrameSize { width: side(copied.width, most.width), height: side(copied.height, most.height) };
+        let input = match fit {
+            Fit::Longer { multiple_of, .. } => FrameSize {
+                width: content.width.next_multiple_of(multiple_of),
+                height: content.height.next_multiple_of(multiple_of),
+            },
+            Fit::Exactly(size) => size,
         };
-        Self { region, content, input }
+        Self { region, view, content, input }
+    }
+
+    /// Size of the scaled region before it was copied.
+    fn upright(&self) -> FrameSize {
+        self.view.turned(self.content)
     }
 
     /// The same box in frame space, not cut. Each axis has its own exact scale, as the content was rounded.
     pub(super) fn frame_from_input(&self, area: &InputBox) -> BoxPx {
-        let sx = self.region.width() as f32 / self.content.width as f32;
-        let sy = self.region.height() as f32 / self.content.height as f32;
+        let upright = self.upright();
+        let area = self.view.upright_from_copy(area, upright);
+        let sx = self.region.width() as f32 / upright.width as f32;
+        let sy = self.region.height() as f32 / upright.height as f32;
         let (left, top) = (self.region.x0 as f32, self.region.y0 as f32);
         BoxPx::new(left + area.x0 * sx, top + area.y0 * sy, left + area.x1 * sx, top + area.y1 * sy)
     }
@@ -62,6 +118,8 @@ pub(super) struct Letterbox {
     resizer: Resizer,
     /// The planes at the content's size: Y, then U and V, or Y and interleaved UV.
     planes: [Vec<u8>; 3],
+    /// A plane before its copy is made.
+    upright: Vec<u8>,
     tensor: Vec<f32>,
     /// The last placement; while it stays the padding stays too.
     placed: Option<(FrameSize, FrameSize)>,
@@ -69,7 +127,14 @@ pub(super) struct Letterbox {
 
 impl Letterbox {
     pub(super) fn new(form: InputForm) -> Self {
-        Self { form, resizer: Resizer::new(), planes: Default::default(), tensor: Vec::new(), placed: None }
+        Self {
+            form,
+            resizer: Resizer::new(),
+            planes: Default::default(),
+            upright: Vec::new(),
+            tensor: Vec::new(),
+            placed: None,
+        }
     }
 
     /// The region of the frame as three normalised planes, 1x3xHxW.
@@ -90,7 +155,16 @@ impl Letterbox {
         let sources =
             std::iter::once((frame.luma(), luma)).chain(frame.chroma().map(|plane| (plane, chroma)));
         for ((plane, source), out) in sources.zip(&mut self.planes) {
-            resize(&mut self.resizer, &plane, source, region, content, out)?;
+            if placement.view == View::Upright {
+                resize(&mut self.resizer, &plane, source, region, content, out)?;
+                continue;
+            }
+            let upright = placement.upright();
+            resize(&mut self.resizer, &plane, source, region, upright, &mut self.upright)?;
+            match source.kind {
+                PixelType::U8x2 => placement.view.copy::<2>(&self.upright, upright, out),
+                _ => placement.view.copy::<1>(&self.upright, upright, out),
+            }
         }
 
         let len = input.area_px() as usize * 3;

@@ -4,8 +4,12 @@ use super::*;
 use crate::video::frame::{FramePool, Layout, Stamp};
 use proptest::prelude::*;
 
+fn placed(region: PxRect, px: u32) -> Placement {
+    Placement::new(region, Fit::Longer { px, multiple_of: 32 }, View::Upright)
+}
+
 fn plain(order: PlaneOrder) -> InputForm {
-    InputForm { order, mean: [0.0; 3], std: [1.0; 3], multiple_of: 32, pad: -7.0 }
+    InputForm { order, mean: [0.0; 3], std: [1.0; 3], multiple_of: 32, pad: -7.0, size: None }
 }
 
 /// A frame whose samples are given by pixel; bytes outside the picture are 255, as leftovers may be.
@@ -57,7 +61,7 @@ fn colours_come_through_in_every_format() {
                 for order in [PlaneOrder::Rgb, PlaneOrder::Bgr] {
                     let yuv = colour.yuv(rgb);
                     let picture = frame(format, size, colour, |_, _| yuv);
-                    let placement = Placement::new(PxRect::whole(size), 64, 32);
+                    let placement = placed(PxRect::whole(size), 64);
                     let mut letterbox = Letterbox::new(plain(order));
                     let tensor = letterbox.fill(&picture, &placement).expect("it fits");
                     for plane in 0..3 {
@@ -83,7 +87,7 @@ fn values_are_normalised_and_the_rest_is_padding() {
     let picture = frame(PixelFormat::I420, size, Colour::BT601, |_, _| grey);
     let form = InputForm { mean: [100.0, 50.0, 0.0], std: [2.0, 5.0, 100.0], ..plain(PlaneOrder::Bgr) };
     let mut letterbox = Letterbox::new(form);
-    let placement = Placement::new(PxRect::whole(size), 64, 32);
+    let placement = placed(PxRect::whole(size), 64);
     assert_eq!(placement.input, FrameSize { width: 64, height: 64 });
     let tensor = letterbox.fill(&picture, &placement).expect("it fits");
     for (plane, expect) in [0.0, 10.0, 1.0].into_iter().enumerate() {
@@ -100,7 +104,7 @@ fn padding_is_fresh_after_another_shape() {
     for (width, height) in [(64, 64), (64, 40), (40, 64)] {
         let size = FrameSize { width, height };
         let picture = frame(PixelFormat::Nv12, size, Colour::BT601, |_, _| white);
-        let placement = Placement::new(PxRect::whole(size), 64, 32);
+        let placement = placed(PxRect::whole(size), 64);
         let tensor = letterbox.fill(&picture, &placement).expect("it fits");
         let padding = tensor.iter().filter(|v| **v == -7.0).count() as u64;
         assert_eq!(padding, 3 * (64 * 64 - size.area_px()), "{size}");
@@ -115,7 +119,7 @@ fn a_crop_shows_its_region_only() {
     let inside = |x: u32, y: u32| (64..96).contains(&x) && (32..64).contains(&y);
     let picture =
         frame(PixelFormat::I420, size, Colour::BT601, |x, y| if inside(x, y) { bright } else { dark });
-    let placement = Placement::new(region, 32, 32);
+    let placement = placed(region, 32);
     let mut letterbox = Letterbox::new(plain(PlaneOrder::Rgb));
     let tensor = letterbox.fill(&picture, &placement).expect("it fits");
     for (x, y) in [(2, 2), (29, 2), (2, 29), (29, 29), (16, 16)] {
@@ -125,14 +129,13 @@ fn a_crop_shows_its_region_only() {
     assert_eq!(back, BoxPx::new(64.0, 32.0, 96.0, 64.0));
 }
 
-#[test]
-fn a_mark_comes_back_to_where_it_was() {
+/// A bright block on black, and where it is found again in a copy of the picture.
+fn found_again(format: PixelFormat, fit: Fit, view: View) -> BoxPx {
     let size = FrameSize { width: 300, height: 171 };
     let inside = |x: u32, y: u32| (200..240).contains(&x) && (100..150).contains(&y);
     let (dark, bright) = (Colour::BT601.yuv([0; 3]), Colour::BT601.yuv([255; 3]));
-    let picture =
-        frame(PixelFormat::Nv12, size, Colour::BT601, |x, y| if inside(x, y) { bright } else { dark });
-    let placement = Placement::new(PxRect::whole(size), 640, 32);
+    let picture = frame(format, size, Colour::BT601, |x, y| if inside(x, y) { bright } else { dark });
+    let placement = Placement::new(PxRect::whole(size), fit, view);
     let mut letterbox = Letterbox::new(plain(PlaneOrder::Rgb));
     let tensor = letterbox.fill(&picture, &placement).expect("it fits");
     let input = placement.input;
@@ -144,10 +147,42 @@ fn a_mark_comes_back_to_where_it_was() {
     let (y0, y1) = (lit.iter().map(|p| p.1).min(), lit.iter().map(|p| p.1).max());
     let edge = |v: Option<u32>, add: u32| (v.expect("something is lit") + add) as f32;
     let found = InputBox { x0: edge(x0, 0), y0: edge(y0, 0), x1: edge(x1, 1), y1: edge(y1, 1) };
-    let back = placement.frame_from_input(&found);
-    for (got, expect) in [(back.x0, 200.0), (back.y0, 100.0), (back.x1, 240.0), (back.y1, 150.0)] {
-        assert!((got - expect).abs() < 1.0, "{back:?}");
+    placement.frame_from_input(&found)
+}
+
+#[test]
+fn a_mark_comes_back_to_where_it_was_from_every_copy() {
+    let fits = [
+        Fit::Longer { px: 640, multiple_of: 32 },
+        Fit::Longer { px: 224, multiple_of: 32 },
+        Fit::Exactly(FrameSize { width: 416, height: 416 }),
+        Fit::Exactly(FrameSize { width: 640, height: 320 }),
+    ];
+    for view in View::all(true, true) {
+        for fit in fits {
+            for format in [PixelFormat::I420, PixelFormat::Nv12] {
+                let back = found_again(format, fit, view);
+                for (got, expect) in [(back.x0, 200.0), (back.y0, 100.0), (back.x1, 240.0), (back.y1, 150.0)]
+                {
+                    assert!((got - expect).abs() < 1.5, "{view:?} {fit:?} {format:?}: {back:?}");
+                }
+            }
+        }
     }
+}
+
+#[test]
+fn an_input_of_one_size_keeps_it() {
+    let check = |region: (u32, u32), view, content: (u32, u32)| {
+        let region = PxRect { x0: 0, y0: 0, x1: region.0, y1: region.1 };
+        let size = FrameSize { width: 640, height: 384 };
+        let placement = Placement::new(region, Fit::Exactly(size), view);
+        assert_eq!(placement.input, size);
+        assert_eq!((placement.content.width, placement.content.height), content);
+    };
+    check((1920, 1080), View::Upright, (640, 360));
+    check((100, 100), View::Upright, (384, 384));
+    check((1920, 1080), View::Quarter, (216, 384));
 }
 
 proptest! {
@@ -156,7 +191,7 @@ proptest! {
         x0 in 0u32..400, y0 in 0u32..400, width in 1u32..4000, height in 1u32..4000, longer in 1u32..1300,
     ) {
         let region = PxRect { x0, y0, x1: x0 + width, y1: y0 + height };
-        let p = Placement::new(region, longer, 32);
+        let p = placed(region, longer);
         prop_assert!(p.input.width.is_multiple_of(32) && p.input.height.is_multiple_of(32));
         prop_assert!(p.content.width <= p.input.width && p.content.height <= p.input.height);
         prop_assert_eq!(p.content.width.max(p.content.height), longer);
@@ -173,7 +208,7 @@ proptest! {
         let size = FrameSize { width, height };
         let format = if nv12 { PixelFormat::Nv12 } else { PixelFormat::I420 };
         let picture = frame(format, size, Colour::BT709, |_, _| [90, 128, 128]);
-        let placement = Placement::new(PxRect::whole(size), 64, 32);
+        let placement = placed(PxRect::whole(size), 64);
         let mut letterbox = Letterbox::new(plain(PlaneOrder::Rgb));
         let tensor = letterbox.fill(&picture, &placement).expect("it fits");
         let expect = (90.0 - 16.0) * 255.0 / 219.0;

@@ -4,24 +4,34 @@
 //! per worker. Scores are low on purpose: a miss costs more than a false box.
 //!
 //! The way of a frame: `letterbox` makes the network's input from its planes, `session` runs the network, `output`
-//! with `nanodet` or `centerface` reads the boxes, `nms` merges doubles, `tiles` says where to look in a large
-//! frame, and `network` ties them into the [`OnnxDetector`]. `manifest` names the weights and checks their hash.
+//! with a reader per family (`nanodet`, `centerface`, `yolox`, `rtmdet`, `yunet`) reads the boxes, `classes` tells what
+//! they are of, `nms` merges doubles, `tiles` says where to look in a large frame, `view` which copies of it to look
+//! at, and `network` ties them into the [`OnnxDetector`]. `manifest` names the weights and checks their hash, `add`
+//! writes another entry into it.
 //!
 //! May import the hall, and of this wing `frame` (to read) and `plan`. No network or file access but for the
 //! models folder and the library.
 
 mod absurd;
+mod add;
 mod centerface;
+mod classes;
 mod letterbox;
 mod manifest;
 mod nanodet;
 mod network;
 mod nms;
 mod output;
+mod rtmdet;
 mod session;
 mod tiles;
+mod view;
+mod yolox;
+mod yunet;
 
 pub use absurd::absurd;
+pub use add::{AddError, Addition, Newcomer, made_up};
+pub use classes::Classes;
 pub use manifest::{Family, InputForm, Manifest, ModelEntry, PlaneOrder, Task};
 pub use network::{Description, ModelInfo, OnnxDetector, OnnxFactory};
 
@@ -88,11 +98,58 @@ pub enum DetectError {
         /// What is wrong, with the line where it is a fault of form.
         fault: String,
     },
-    /// The manifest lists no model for a target.
-    #[error("the models' manifest lists no {} model; add one, or restore the shipped manifest", name(*target))]
+    /// Every row that the network can give holds something.
+    #[error("the {model} network returned {rows} boxes, as many as it can: others may have been dropped")]
+    Full {
+        /// Which model.
+        model: String,
+        /// Boxes returned.
+        rows: usize,
+    },
+    /// The network named a class that it should not know.
+    #[error("the {model} network returned class {class}, its manifest entry says that it knows {classes}")]
+    Class {
+        /// Which model.
+        model: String,
+        /// The class.
+        class: f32,
+        /// How many there should be.
+        classes: usize,
+    },
+    /// The manifest lists no model for a task.
+    #[error("the models' manifest lists no {} model; add one, or restore the shipped manifest", task.word())]
     NoModel {
         /// What nothing looks for.
+        task: Task,
+    },
+    /// The site names a model that is not listed.
+    #[error("detect.models names \"{name}\", which the models' manifest does not list; it lists {listed}")]
+    UnknownModel {
+        /// The name.
+        name: String,
+        /// The models there are.
+        listed: String,
+    },
+    /// The site names models, but none for one task.
+    #[error("detect.models names no {} model, so nothing would look for them; add one of {listed}", task.word())]
+    NoneNamed {
+        /// What nothing looks for.
+        task: Task,
+        /// The models of this task that are listed.
+        listed: String,
+    },
+    /// A target that no model in use can name.
+    #[error(
+        "the models in use ({models}) cannot see {}; add a person model of COCO's classes to detect.models, or leave \
+         {} out of the targets",
+        target.word(),
+        target.word()
+    )]
+    CannotSee {
+        /// The target.
         target: Target,
+        /// The models in use.
+        models: String,
     },
     /// A weight file is not the one that the manifest names.
     #[error(
@@ -151,17 +208,10 @@ pub enum DetectError {
     },
 }
 
-fn name(target: Target) -> &'static str {
-    match target {
-        Target::Person => "person",
-        Target::Face => "face",
-    }
-}
-
 /// Which targets to look for in this frame, by the cadence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
-    /// Look for persons.
+    /// Look for persons, and for vehicles and screens, which the same networks see.
     pub persons: bool,
     /// Look for faces.
     pub faces: bool,
@@ -175,7 +225,7 @@ impl Look {
     #[must_use]
     pub fn at(self, target: Target) -> bool {
         match target {
-            Target::Person => self.persons,
+            Target::Person | Target::Vehicle | Target::Screen => self.persons,
             Target::Face => self.faces,
         }
     }

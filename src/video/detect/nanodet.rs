@@ -2,50 +2,46 @@
 //! the cell's centre to the four sides, as distributions over eleven bins.
 //!
 //! Source: Li et al., "Generalized Focal Loss", NeurIPS 2020 (the distance is the distribution's mean); NanoDet
-//! (RangiLyu, Apache-2.0) for grid and order. Tensors per stride `s`, cells in row-major order: `[1, n, 80]` class
+//! (RangiLyu, Apache-2.0) for grid and order. Tensors per stride `s`, cells in row-major order: `[1, n, classes]`
 //! scores with the sigmoid already taken, `[1, n, 44]` logits, left, top, right and bottom by eleven bins.
 
+use super::classes::Wanted;
 use super::letterbox::InputBox;
-use super::output::{Candidate, DecodeFault, Tensor, finite, pick};
+use super::output::{Candidate, DecodeFault, Tensor, finite, number, pick};
 use crate::geometry::FrameSize;
 use ndarray::ArrayView1;
 
 const STRIDES: [u32; 3] = [8, 16, 32];
-/// COCO's classes; a person is the first.
-const CLASSES: usize = 80;
-const PERSON: usize = 0;
 const BINS: usize = 11;
 
-/// Every person with a score of `threshold` or more.
+/// Every wanted thing with a score at or above the threshold.
 pub(super) fn decode(
     outputs: &[Tensor<'_>],
     input: FrameSize,
-    threshold: f32,
+    wanted: &Wanted,
 ) -> Result<Vec<Candidate>, DecodeFault> {
     let mut found = Vec::new();
     for stride in STRIDES {
         let columns = input.width / stride;
         let cells = columns * (input.height / stride);
         // The order of a graph's outputs is the converter's whim; the number of cells tells the strides apart.
-        let scores = pick(outputs, [cells as usize, CLASSES])?;
+        let scores = pick(outputs, [cells as usize, wanted.count])?;
         let distances = pick(outputs, [cells as usize, 4 * BINS])?
             .into_shape_with_order((cells as usize, 4, BINS))
             .expect("four times eleven bins make the row");
-        for (cell, (&score, sides)) in
-            (0..cells).zip(scores.column(PERSON).iter().zip(distances.outer_iter()))
-        {
-            if !score.is_finite() {
-                return Err(DecodeFault::NotFinite);
+        for (cell, (row, sides)) in (0..cells).zip(scores.outer_iter().zip(distances.outer_iter())) {
+            for &(class, target) in &wanted.classes {
+                let score = number(row[class])?;
+                if score < wanted.threshold {
+                    continue;
+                }
+                let step = stride as f32;
+                let x = ((cell % columns) as f32 + 0.5) * step;
+                let y = ((cell / columns) as f32 + 0.5) * step;
+                let side = |i: usize| mean_bin(sides.row(i)) * step;
+                let area = InputBox { x0: x - side(0), y0: y - side(1), x1: x + side(2), y1: y + side(3) };
+                found.push(finite(target, area, score)?);
             }
-            if score < threshold {
-                continue;
-            }
-            let step = stride as f32;
-            let x = ((cell % columns) as f32 + 0.5) * step;
-            let y = ((cell / columns) as f32 + 0.5) * step;
-            let side = |i: usize| mean_bin(sides.row(i)) * step;
-            let area = InputBox { x0: x - side(0), y0: y - side(1), x1: x + side(2), y1: y + side(3) };
-            found.push(finite(area, score)?);
         }
     }
     Ok(found)
@@ -67,6 +63,8 @@ fn mean_bin(logits: ArrayView1<'_, f32>) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::video::detect::classes::Classes;
+    use crate::video::plan::Target;
     use proptest::prelude::*;
 
     struct Outputs {
@@ -107,7 +105,11 @@ mod tests {
         fn decode(&self, input: FrameSize, threshold: f32) -> Result<Vec<Candidate>, DecodeFault> {
             let tensors: Vec<Tensor<'_>> =
                 self.shapes.iter().zip(&self.data).map(|(shape, data)| Tensor { shape, data }).collect();
-            decode(&tensors, input, threshold)
+            decode(
+                &tensors,
+                input,
+                &Wanted::new(Classes::Coco, Target::Person, |t| t == Target::Person, threshold),
+            )
         }
     }
 

@@ -1,12 +1,14 @@
-//! The detector that ships: a person network and a face network, run by ONNX Runtime.
+//! The detector that ships: networks for persons and for faces, run by ONNX Runtime.
 //!
 //! An [`OnnxFactory`] loads and checks everything once; each worker's [`OnnxDetector`] has sessions and buffers of
-//! its own. Boxes leave here in frame space, cut to the frame, after NMS over all tiles.
+//! its own. Boxes leave here in frame space, cut to the frame, after NMS over all tiles, copies and models of a target.
 
-use super::letterbox::{Letterbox, Placement};
-use super::manifest::{Manifest, ModelEntry};
+use super::classes::Wanted;
+use super::letterbox::{Fit, Letterbox, Placement};
+use super::manifest::{Manifest, ModelEntry, Task};
 use super::output::{self, Candidate, DecodeFault};
 use super::session::{Chosen, Network, Runtime};
+use super::view::View;
 use super::{DetectError, Detector, DetectorFactory, Look, nms, tiles};
 use crate::config::{DetectSettings, Provider, TilingMode};
 use crate::geometry::{BoxPx, FrameSize, PxRect};
@@ -15,7 +17,7 @@ use crate::video::frame::RawFrame;
 use crate::video::plan::{Detection, Target};
 use serde::Serialize;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Inputs that are worth a try: below the first nothing is seen, above the second memory runs out.
@@ -57,9 +59,34 @@ pub struct Description {
 struct Loaded {
     entry: ModelEntry,
     weights: Arc<[u8]>,
-    target: Target,
-    threshold: f32,
-    input_px: u32,
+    wanted: Wanted,
+    fit: Fit,
+}
+
+impl Loaded {
+    fn new(folder: &Path, entry: &ModelEntry, settings: &DetectSettings) -> Result<Self, DetectError> {
+        let weights = entry.load(folder)?;
+        Ok(Self::of(entry, weights, settings))
+    }
+
+    /// With weights that were checked.
+    fn of(entry: &ModelEntry, weights: Arc<[u8]>, settings: &DetectSettings) -> Self {
+        let (score, longer_px) = match entry.task {
+            Task::Person => (settings.person_score, settings.person_input_px),
+            Task::Face => (settings.face_score, settings.face_input_px),
+        };
+        let threshold = score.unwrap_or(entry.default_threshold);
+        let wants = |target| settings.targets.contains(target);
+        let wanted = Wanted::new(entry.classes(), entry.task.into(), wants, threshold);
+        Self { wanted, fit: entry.input.fit(longer_px), entry: entry.clone(), weights }
+    }
+}
+
+/// How hard a detector looks.
+#[derive(Debug, Clone)]
+struct Effort {
+    tiling: TilingMode,
+    views: Vec<View>,
 }
 
 /// Makes detectors over models that were loaded and checked once.
@@ -69,7 +96,7 @@ pub struct OnnxFactory {
     chosen: Chosen,
     workers: usize,
     nms_iou: f32,
-    tiling: TilingMode,
+    effort: Effort,
     /// The detector that proved at opening that everything works; the first worker gets it.
     first: Mutex<Option<OnnxDetector>>,
 }
@@ -83,19 +110,43 @@ impl OnnxFactory {
     pub fn open(share: &ShareDirs, settings: &DetectSettings) -> Result<Self, DetectError> {
         check(settings)?;
         let manifest = Manifest::read(&share.models)?;
-        let models = [
-            (Target::Person, settings.person_score, settings.person_input_px),
-            (Target::Face, settings.face_score, settings.face_input_px),
-        ]
-        .into_iter()
-        .map(|(target, score, input_px)| {
-            let entry = manifest.model_for(target)?.clone();
-            let weights = entry.load(&share.models)?;
-            let threshold = score.unwrap_or(entry.default_threshold);
-            Ok(Arc::new(Loaded { entry, weights, target, threshold, input_px }))
-        })
-        .collect::<Result<_, DetectError>>()?;
+        let models = manifest
+            .in_use(&settings.models)?
+            .into_iter()
+            .map(|entry| Loaded::new(&share.models, entry, settings))
+            .collect::<Result<Vec<_>, DetectError>>()?;
+        if let Some(target) = settings.targets.list().find(|t| models.iter().all(|m| !m.wanted.sees(*t))) {
+            let models = models.iter().map(|m| m.entry.id.as_str()).collect::<Vec<_>>().join(", ");
+            return Err(DetectError::CannotSee { target, models });
+        }
+        Self::over(share, settings, models)
+    }
 
+    /// A detector of one model alone, to try it. It finds what this model sees and nothing else: never for redacting.
+    ///
+    /// # Errors
+    /// [`DetectError`].
+    pub fn open_one(
+        share: &ShareDirs,
+        settings: &DetectSettings,
+        entry: &ModelEntry,
+    ) -> Result<Self, DetectError> {
+        check(settings)?;
+        Self::over(share, settings, vec![Loaded::new(&share.models, entry, settings)?])
+    }
+
+    /// The same over weights that are in memory.
+    pub(super) fn of_weights(
+        share: &ShareDirs,
+        settings: &DetectSettings,
+        entry: &ModelEntry,
+        weights: Arc<[u8]>,
+    ) -> Result<Self, DetectError> {
+        Self::over(share, settings, vec![Loaded::of(entry, weights, settings)])
+    }
+
+    fn over(share: &ShareDirs, settings: &DetectSettings, models: Vec<Loaded>) -> Result<Self, DetectError> {
+        let models = models.into_iter().map(Arc::new).collect();
         let runtime = Runtime::load(&share.library)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let workers = if settings.workers == 0 { cores } else { settings.workers };
@@ -106,7 +157,7 @@ impl OnnxFactory {
             chosen,
             workers,
             nms_iou: settings.nms_iou,
-            tiling: settings.tiling,
+            effort: Effort { tiling: settings.tiling, views: View::all(settings.mirrored, settings.rotated) },
             first: Mutex::new(None),
         };
         let first = match factory.build() {
@@ -121,6 +172,30 @@ impl OnnxFactory {
         Ok(factory)
     }
 
+    /// The same networks with another effort, over the weights and the library that are loaded already: tiles,
+    /// mirrored copies, copies turned for a camera that looks straight down.
+    ///
+    /// # Errors
+    /// [`DetectError`] where no session can be made any more.
+    pub fn with_effort(
+        &self,
+        tiling: TilingMode,
+        mirrored: bool,
+        rotated: bool,
+    ) -> Result<Self, DetectError> {
+        let factory = Self {
+            runtime: self.runtime.clone(),
+            models: self.models.clone(),
+            chosen: self.chosen,
+            workers: self.workers,
+            nms_iou: self.nms_iou,
+            effort: Effort { tiling, views: View::all(mirrored, rotated) },
+            first: Mutex::new(None),
+        };
+        let first = factory.build()?;
+        Ok(Self { first: Mutex::new(Some(first)), ..factory })
+    }
+
     /// How many detectors to run side by side.
     #[must_use]
     pub fn workers(&self) -> usize {
@@ -132,10 +207,10 @@ impl OnnxFactory {
     pub fn models(&self) -> Vec<ModelInfo> {
         let info = |model: &Arc<Loaded>| ModelInfo {
             id: model.entry.id.clone(),
-            target: model.target,
+            target: model.entry.task.into(),
             sha256: model.entry.sha256.to_ascii_lowercase(),
-            threshold: model.threshold,
-            input_px: model.input_px,
+            threshold: model.wanted.threshold,
+            input_px: model.fit.longer_px(),
             provider: self.chosen.used,
         };
         self.models.iter().map(info).collect()
@@ -168,7 +243,7 @@ impl OnnxFactory {
         Ok(OnnxDetector {
             eyes: eyes.collect::<Result<_, DetectError>>()?,
             nms_iou: self.nms_iou,
-            tiling: self.tiling,
+            effort: self.effort.clone(),
         })
     }
 }
@@ -218,37 +293,41 @@ impl Eye {
         &mut self,
         frame: &RawFrame,
         region: PxRect,
+        view: View,
         seen: &mut Vec<Detection>,
     ) -> Result<(), DetectError> {
         let model = &self.model;
         let entry = &model.entry;
-        let placement = Placement::new(region, model.input_px, entry.input.multiple_of);
+        let placement = Placement::new(region, model.fit, view);
         let tensor = self.letterbox.fill(frame, &placement)?;
         let candidates = self
             .network
             .run(placement.input, tensor, |outputs| {
-                output::decode(entry.family, outputs, placement.input, model.threshold)
+                output::decode(entry.family, outputs, placement.input, &model.wanted)
             })?
             .map_err(|fault| match fault {
                 DecodeFault::NotFinite => DetectError::NotFinite { model: entry.id.clone() },
                 DecodeFault::Shape { expected, found } => {
                     DetectError::Shape { model: entry.id.clone(), expected, found }
                 }
+                DecodeFault::Full { rows } => DetectError::Full { model: entry.id.clone(), rows },
+                DecodeFault::Class { class, classes } => {
+                    DetectError::Class { model: entry.id.clone(), class, classes }
+                }
             })?;
-        let target = model.target;
         for candidate in &candidates {
             // Judged before it is cut: cut to the frame, nonsense would pass for "nobody there".
             if !candidate.is_sane(placement.input) {
                 return Err(DetectError::Absurd { model: entry.id.clone() });
             }
-            seen.extend(in_frame(candidate, &placement, target, frame.size()));
+            seen.extend(in_frame(candidate, &placement, frame.size()));
         }
         Ok(())
     }
 }
 
 /// The candidate in frame space, cut to the frame; `None` where it lies in the padding and shows nothing.
-fn in_frame(found: &Candidate, placement: &Placement, target: Target, frame: FrameSize) -> Option<Detection> {
+fn in_frame(found: &Candidate, placement: &Placement, frame: FrameSize) -> Option<Detection> {
     let area = placement.frame_from_input(&found.area);
     let (width, height) = (frame.width as f32, frame.height as f32);
     let area = BoxPx::new(
@@ -257,24 +336,27 @@ fn in_frame(found: &Candidate, placement: &Placement, target: Target, frame: Fra
         area.x1.clamp(0.0, width),
         area.y1.clamp(0.0, height),
     );
-    area.is_sound().then_some(Detection { target, area, score: found.score })
+    area.is_sound().then_some(Detection { target: found.target, area, score: found.score })
 }
 
-/// Finds persons and faces. Belongs to one worker.
+/// Finds persons and faces, and what else is asked for. Belongs to one worker.
 pub struct OnnxDetector {
     eyes: Vec<Eye>,
     nms_iou: f32,
-    tiling: TilingMode,
+    effort: Effort,
 }
 
 impl Detector for OnnxDetector {
     fn detect(&mut self, frame: &RawFrame, look: Look) -> Result<Vec<Detection>, DetectError> {
         let mut seen = Vec::new();
-        for eye in self.eyes.iter_mut().filter(|eye| look.at(eye.model.target)) {
-            eye.look(frame, PxRect::whole(frame.size()), &mut seen)?;
-            if self.tiling == TilingMode::Tile {
-                for tile in tiles::layout(frame.size(), eye.model.input_px) {
-                    eye.look(frame, tile, &mut seen)?;
+        for eye in self.eyes.iter_mut().filter(|eye| look.at(eye.model.entry.task.into())) {
+            let mut regions = vec![PxRect::whole(frame.size())];
+            if self.effort.tiling == TilingMode::Tile {
+                regions.extend(tiles::layout(frame.size(), eye.model.fit.tile_px()));
+            }
+            for region in regions {
+                for view in &self.effort.views {
+                    eye.look(frame, region, *view, &mut seen)?;
                 }
             }
         }

@@ -86,9 +86,9 @@ fn models_with(edit: impl Fn(String) -> String) -> (tempfile::TempDir, ShareDirs
     (dir, share)
 }
 
-fn entry(target: Target) -> ModelEntry {
+fn entry(task: Task) -> ModelEntry {
     let manifest = Manifest::read(&share().models).expect("the shipped one");
-    manifest.model_for(target).expect("one ships").clone()
+    manifest.model_for(task).expect("one ships").clone()
 }
 
 #[test]
@@ -146,6 +146,62 @@ fn a_tile_shows_better_what_scaling_shrinks() {
 }
 
 #[test]
+fn somebody_who_lies_across_is_found_in_a_turned_copy() {
+    let size = FrameSize { width: 280, height: 240 };
+    // The drawing with rows and columns exchanged.
+    let on = |x: u32, y: u32, &&(cx, cy, rx, ry, _): &&Ellipse| {
+        let (dx, dy) = ((y as f32 - cx) / rx, (x as f32 - cy) / ry);
+        dx * dx + dy * dy <= 1.0
+    };
+    let picture = frame(PixelFormat::Nv12, size, Colour::BT601, |x, y| {
+        let shape = BODY.iter().rev().find(|shape| on(x, y, shape));
+        Colour::BT601.yuv(shape.map_or([150, 155, 150], |shape| shape.4))
+    });
+    let area = BoxPx::new(BODY_AREA.y0, BODY_AREA.x0, BODY_AREA.y1, BODY_AREA.x1);
+    let persons = Look { persons: true, faces: false };
+    let upright = OnnxFactory::open(&share(), &DetectSettings::default()).expect("it opens");
+    let turned = upright.with_effort(TilingMode::Scale, true, true).expect("the same networks");
+    let score = |factory: &OnnxFactory| {
+        let seen = factory.make().expect("a detector").detect(&picture, persons).expect("it looks");
+        let there = seen.into_iter().filter(|d| d.area.iou(&area) > 0.6);
+        there.map(|d| d.score).fold(0.0, f32::max)
+    };
+    let (from_all, from_one) = (score(&turned), score(&upright));
+    assert!(from_all > 0.3 && from_all > from_one + 0.05, "turned {from_all}, upright {from_one}");
+    assert_eq!(turned.models(), upright.models());
+}
+
+#[test]
+fn every_copy_finds_what_the_upright_picture_shows() {
+    let size = FrameSize { width: 240, height: 280 };
+    let picture = drawn(size, PixelFormat::I420, &BODY, (0.0, 0.0));
+    let plain = OnnxFactory::open(&share(), &DetectSettings::default()).expect("it opens");
+    let thorough = plain.with_effort(TilingMode::Tile, true, false).expect("the same networks");
+    let persons = Look { persons: true, faces: false };
+    let look = |factory: &OnnxFactory| {
+        factory.make().expect("a detector").detect(&picture, persons).expect("it looks")
+    };
+    for found in look(&plain) {
+        let kept = |d: &Detection| d.area.iou(&found.area) > 0.6 && d.score >= found.score;
+        assert!(look(&thorough).iter().any(kept), "{found:?} is gone");
+    }
+}
+
+#[test]
+fn a_target_that_no_model_sees_is_refused() {
+    let settings = DetectSettings {
+        targets: crate::config::Targets { vehicles: true, screens: false },
+        ..DetectSettings::default()
+    };
+    OnnxFactory::open(&share(), &settings).expect("the shipped model knows COCO");
+    let single = |text: String| text.replacen("\"nanodet\"", "\"nanodet\"\nclasses = \"single\"", 1);
+    let (_dir, share) = models_with(single);
+    let fault = OnnxFactory::open(&share, &settings).map(|_| ()).expect_err("it cannot see them");
+    assert!(matches!(fault, DetectError::CannotSee { target: Target::Vehicle, .. }), "{fault}");
+    OnnxFactory::open(&share, &DetectSettings::default()).expect("persons it can see");
+}
+
+#[test]
 fn a_missing_provider_is_refused_unless_the_processor_may_stand_in() {
     let asked = DetectSettings { provider: Provider::Cuda, ..DetectSettings::default() };
     let refused = OnnxFactory::open(&share(), &asked).map(|_| ()).expect_err("the shipped library has none");
@@ -164,13 +220,13 @@ fn the_report_names_what_is_in_use() {
     let models = OnnxFactory::open(&share(), &settings).expect("it opens").models();
     assert_eq!(models.len(), 2);
     assert_eq!((models[0].target, models[0].threshold), (Target::Person, 0.25));
-    assert_eq!(models[1].threshold, entry(Target::Face).default_threshold);
-    assert_eq!(models[1].sha256, entry(Target::Face).sha256);
+    assert_eq!(models[1].threshold, entry(Task::Face).default_threshold);
+    assert_eq!(models[1].sha256, entry(Task::Face).sha256);
 }
 
 #[test]
 fn weights_with_another_hash_are_refused() {
-    let hash = entry(Target::Face).sha256;
+    let hash = entry(Task::Face).sha256;
     let (_dir, share) = models_with(|text| text.replace(&hash, &"0".repeat(64)));
     match OnnxFactory::open(&share, &DetectSettings::default()).map(|_| ()) {
         Err(DetectError::HashMismatch { found, expected, .. }) => {
@@ -182,7 +238,7 @@ fn weights_with_another_hash_are_refused() {
 
 #[test]
 fn a_network_of_another_family_is_an_error_not_an_empty_answer() {
-    let (person, face) = (entry(Target::Person), entry(Target::Face));
+    let (person, face) = (entry(Task::Person), entry(Task::Face));
     let (_dir, share) =
         models_with(|text| text.replace(&person.file, &face.file).replace(&person.sha256, &face.sha256));
     let factory = OnnxFactory::open(&share, &DetectSettings::default()).expect("its files are sound");

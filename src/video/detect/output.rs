@@ -1,9 +1,11 @@
 //! What a network returned, and what the decoders make of it. Pure: no library, no frame.
 
+use super::classes::Wanted;
 use super::letterbox::InputBox;
 use super::manifest::Family;
-use super::{centerface, nanodet};
+use super::{centerface, nanodet, rtmdet, yolox, yunet};
 use crate::geometry::FrameSize;
+use crate::video::plan::Target;
 use ndarray::{ArrayView, Dim, Dimension, IntoDimension};
 
 /// One tensor of a network's output.
@@ -16,6 +18,7 @@ pub(super) struct Tensor<'a> {
 /// A box above the threshold, in input space.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Candidate {
+    pub(super) target: Target,
     pub(super) area: InputBox,
     pub(super) score: f32,
 }
@@ -44,9 +47,13 @@ pub(super) enum DecodeFault {
     NotFinite,
     /// The tensors are not those of this family at this input size.
     Shape { expected: String, found: String },
+    /// Each of the rows that the network can give holds something; there may be more that it could not say.
+    Full { rows: usize },
+    /// A class that the network should not know.
+    Class { class: f32, classes: usize },
 }
 
-/// Every candidate with a score of `threshold` or more, before NMS.
+/// Every wanted candidate with a score at or above the threshold, before NMS.
 ///
 /// # Errors
 /// [`DecodeFault`]; a score that is not a number is an error wherever it stands, as the person behind it would
@@ -55,39 +62,65 @@ pub(super) fn decode(
     family: Family,
     outputs: &[Tensor<'_>],
     input: FrameSize,
-    threshold: f32,
+    wanted: &Wanted,
 ) -> Result<Vec<Candidate>, DecodeFault> {
     match family {
-        Family::Nanodet => nanodet::decode(outputs, input, threshold),
-        Family::Centerface => centerface::decode(outputs, input, threshold),
+        Family::Nanodet => nanodet::decode(outputs, input, wanted),
+        Family::Centerface => centerface::decode(outputs, input, wanted),
+        Family::Yolox => yolox::decode(outputs, input, wanted),
+        Family::Rtmdet => rtmdet::decode(outputs, input, wanted),
+        Family::Yunet => yunet::decode(outputs, input, wanted),
     }
 }
+
+/// A tensor of a checked shape.
+type Shaped<'a, const N: usize> = ArrayView<'a, f32, Dim<[usize; N]>>;
 
 /// The first tensor of a shape, without its leading batch dimension of one.
 pub(super) fn pick<'a, const N: usize>(
     outputs: &[Tensor<'a>],
     shape: [usize; N],
-) -> Result<ArrayView<'a, f32, Dim<[usize; N]>>, DecodeFault>
+) -> Result<Shaped<'a, N>, DecodeFault>
 where
     Dim<[usize; N]>: Dimension,
     [usize; N]: IntoDimension<Dim = Dim<[usize; N]>>,
 {
-    let has_shape = |t: &&Tensor<'a>| {
+    pick_after(outputs, shape).map(|(found, _)| found)
+}
+
+/// The same, and the tensors that come after it: where two have one shape, their order tells them apart.
+pub(super) fn pick_after<'o, 'a, const N: usize>(
+    outputs: &'o [Tensor<'a>],
+    shape: [usize; N],
+) -> Result<(Shaped<'a, N>, &'o [Tensor<'a>]), DecodeFault>
+where
+    Dim<[usize; N]>: Dimension,
+    [usize; N]: IntoDimension<Dim = Dim<[usize; N]>>,
+{
+    let has_shape = |t: &Tensor<'a>| {
         t.shape.len() == N + 1
             && t.shape[0] == 1
             && t.shape[1..].iter().zip(shape).all(|(found, wanted)| usize::try_from(*found) == Ok(wanted))
     };
-    let found = outputs.iter().find(has_shape);
-    found.and_then(|t| ArrayView::from_shape(shape, t.data).ok()).ok_or_else(|| DecodeFault::Shape {
-        expected: format!("[1] and {shape:?}"),
-        found: format!("{:?}", outputs.iter().map(|t| t.shape).collect::<Vec<_>>()),
+    let view = outputs.iter().position(has_shape).and_then(|at| {
+        let view = ArrayView::from_shape(shape, outputs[at].data).ok()?;
+        Some((view, &outputs[at + 1..]))
+    });
+    view.ok_or_else(|| DecodeFault::Shape {
+        expected: format!("{:?}", [1].iter().chain(&shape).collect::<Vec<_>>()),
+        found: outputs.iter().map(|t| format!("{:?}", t.shape)).collect::<Vec<_>>().join(", "),
     })
 }
 
+/// The value, where it is a number: behind a score that is none somebody may stand.
+pub(super) fn number(value: f32) -> Result<f32, DecodeFault> {
+    if value.is_finite() { Ok(value) } else { Err(DecodeFault::NotFinite) }
+}
+
 /// The candidate, where all of it is numbers.
-pub(super) fn finite(area: InputBox, score: f32) -> Result<Candidate, DecodeFault> {
+pub(super) fn finite(target: Target, area: InputBox, score: f32) -> Result<Candidate, DecodeFault> {
     let sound = [area.x0, area.y0, area.x1, area.y1, score].iter().all(|v| v.is_finite());
-    if sound { Ok(Candidate { area, score }) } else { Err(DecodeFault::NotFinite) }
+    if sound { Ok(Candidate { target, area, score }) } else { Err(DecodeFault::NotFinite) }
 }
 
 #[cfg(test)]
@@ -97,8 +130,10 @@ mod tests {
     #[test]
     fn nonsense_is_told_from_people_at_the_edge() {
         let input = FrameSize { width: 640, height: 384 };
-        let sane =
-            |x0, y0, x1, y1, score| Candidate { area: InputBox { x0, y0, x1, y1 }, score }.is_sane(input);
+        let sane = |x0, y0, x1, y1, score| {
+            let area = InputBox { x0, y0, x1, y1 };
+            Candidate { target: Target::Person, area, score }.is_sane(input)
+        };
         assert!(sane(10.0, 10.0, 50.0, 90.0, 0.9));
         assert!(sane(-200.0, -100.0, 700.0, 500.0, 0.9), "somebody close by");
         assert!(!sane(10.0, 10.0, 10.0, 90.0, 0.9), "no width");
@@ -109,3 +144,7 @@ mod tests {
         assert!(!sane(10.0, 10.0, 50.0, 90.0, f32::NAN));
     }
 }
+
+#[cfg(test)]
+#[path = "family_tests.rs"]
+mod family_tests;

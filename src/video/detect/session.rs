@@ -201,11 +201,44 @@ impl Network {
         let shape = [1_i64, 3, i64::from(input.height), i64::from(input.width)];
         let view = TensorRef::from_array_view((shape, tensor)).map_err(fault)?;
         let outputs = self.session.run(ort::inputs![view]).map_err(fault)?;
-        let tensors = (0..outputs.len()).map(|i| {
-            let (shape, data) = outputs[i].try_extract_tensor::<f32>().map_err(fault)?;
+        // Labels come as whole numbers; as class numbers they are exact in single precision too.
+        let labels = (0..outputs.len()).map(|i| {
+            let (shape, data) = outputs[i].try_extract_tensor::<i64>().ok()?;
+            Some((shape.to_vec(), data.iter().map(|v| *v as f32).collect()))
+        });
+        let labels: Vec<Option<(Vec<i64>, Vec<f32>)>> = labels.collect();
+        let tensors = labels.iter().enumerate().map(|(i, labels)| {
+            let (shape, data) = match labels {
+                Some((shape, data)) => (shape.as_slice(), data.as_slice()),
+                None => {
+                    let (shape, data) = outputs[i].try_extract_tensor::<f32>().map_err(fault)?;
+                    (&**shape, data)
+                }
+            };
             Ok(Tensor { shape, data })
         });
         let tensors = tensors.collect::<Result<Vec<_>, DetectError>>()?;
         Ok(read(&tensors))
+    }
+
+    /// The size of picture that the graph takes: nothing where it leaves the choice.
+    ///
+    /// # Errors
+    /// [`DetectError::Load`] where it takes no single picture of three planes.
+    pub(super) fn input_size(&self) -> Result<Option<FrameSize>, DetectError> {
+        let shape = self.session.inputs().first().and_then(|input| input.dtype().tensor_shape());
+        let shape: &[i64] = shape.map_or(&[], |shape| shape);
+        let fault = || DetectError::Load {
+            model: self.model.clone(),
+            reason: format!("it takes an input of {shape:?}, [1, 3, height, width] was due (-1: any)"),
+        };
+        match *shape {
+            [-1 | 1, -1 | 3, -1, -1] => Ok(None),
+            [-1 | 1, -1 | 3, height, width] => match (u32::try_from(width), u32::try_from(height)) {
+                (Ok(width), Ok(height)) => Ok(Some(FrameSize { width, height })),
+                _ => Err(fault()),
+            },
+            _ => Err(fault()),
+        }
     }
 }

@@ -85,10 +85,8 @@ impl Grid {
         let bounds = region.bounds;
         let (across, down) = match kind {
             MaskKind::Head => (HEAD_SIDE, HEAD_SIDE),
-            MaskKind::Person | MaskKind::Zone(_) if bounds.width() > bounds.height() => {
-                (LONG_SIDE, SHORT_SIDE)
-            }
-            MaskKind::Person | MaskKind::Zone(_) => (SHORT_SIDE, LONG_SIDE),
+            _ if bounds.width() > bounds.height() => (LONG_SIDE, SHORT_SIDE),
+            _ => (SHORT_SIDE, LONG_SIDE),
         };
         Self {
             x: Axis::new(bounds.x0, bounds.x1, across, settings.min_cell_px),

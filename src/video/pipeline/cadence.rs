@@ -9,8 +9,6 @@ use crate::video::frame::RawFrame;
 use crate::video::plan::{CoverReason, Detection, Target};
 use std::collections::VecDeque;
 
-const TARGETS: [Target; 2] = [Target::Person, Target::Face];
-
 /// What one look found, or why it found nothing that can be trusted.
 type Seen = Result<Vec<Detection>, CoverReason>;
 
@@ -24,7 +22,7 @@ struct Waiting {
     frame: RawFrame,
     damage: Option<CoverReason>,
     /// Per target: the look at this frame, if there was one.
-    looks: [Option<Seen>; 2],
+    looks: [Option<Seen>; Target::ALL.len()],
 }
 
 /// The hold. Frames go in and come out in order.
@@ -32,7 +30,7 @@ struct Waiting {
 pub(super) struct Hold {
     waiting: VecDeque<Waiting>,
     /// Per target: the latest look before the first waiting frame.
-    previous: [Option<Seen>; 2],
+    previous: [Option<Seen>; Target::ALL.len()],
 }
 
 impl Hold {
@@ -40,7 +38,7 @@ impl Hold {
     pub(super) fn push(&mut self, looked: Looked) -> Vec<Ready> {
         let Looked { frame, look, seen, .. } = looked;
         let damage = frame.damage().map(CoverReason::from);
-        let looks = TARGETS.map(|target| {
+        let looks = Target::ALL.map(|target| {
             look.at(target).then(|| {
                 seen.as_ref()
                     .map(|all| all.iter().copied().filter(|d| d.target == target).collect())
@@ -49,7 +47,7 @@ impl Hold {
         });
         self.waiting.push_back(Waiting { frame, damage, looks });
         let mut ready = Vec::new();
-        while (0..TARGETS.len()).all(|t| self.waiting.iter().any(|w| w.looks[t].is_some())) {
+        while (0..Target::ALL.len()).all(|t| self.waiting.iter().any(|w| w.looks[t].is_some())) {
             ready.extend(self.pop());
         }
         ready

@@ -15,9 +15,11 @@ mod picture;
 mod pool;
 mod run;
 mod still;
+mod trial;
 mod writer;
 
 pub use completeness::Completeness;
 pub use job::{Finished, FrameRecord, Job, JobError, Observer, Outcome, StageTimes, redact_clip};
 pub use picture::{StillJob, redact_still};
 pub use still::{StillError, quietest_still};
+pub use trial::{Shown, Tried, try_on_clip};

@@ -39,25 +39,16 @@ pub fn quietest_still(
     interrupt: &Interrupt,
 ) -> Result<RedactedFrame, StillError> {
     let mut detector = detectors.make()?;
-    let mut source = Source::open(clip, &site.limits, interrupt)?;
     let mut best: Option<(u64, RawFrame)> = None;
     let mut everybody = Vec::new();
-    let mut next_ns = 0;
-    while let Some(frame) = source.next_frame()? {
-        if frame.pts_ns() > REACH_NS {
-            break;
-        }
-        if frame.pts_ns() < next_ns || frame.damage().is_some() {
-            continue;
-        }
-        next_ns = frame.pts_ns() + STEP_NS;
+    sampled(clip, site, interrupt, |frame| {
         let detections = detector.detect(&frame, Look { persons: true, faces: true })?;
         if absurd(&detections, frame.size()) {
-            continue;
+            return Ok(());
         }
         everybody.extend_from_slice(&detections);
         let plan = planner.plan(frame.stamp, &Observations { size: frame.size(), detections });
-        let FramePlan::Masks { masks, .. } = &plan else { continue };
+        let FramePlan::Masks { masks, .. } = &plan else { return Ok(()) };
         let hidden = masks
             .iter()
             .map(|mask| match &mask.shape {
@@ -68,10 +59,33 @@ pub fn quietest_still(
         if best.as_ref().is_none_or(|(least, ..)| hidden < *least) {
             best = Some((hidden, frame));
         }
-    }
+        Ok(())
+    })?;
     let (_, frame) = best.ok_or(StillError::NothingToShow)?;
     // The frame in which least was found may be the one in which somebody was missed: whoever was found anywhere in
     // these seconds is hidden there.
     let plan = planner.plan(frame.stamp, &Observations { size: frame.size(), detections: everybody });
     Ok(Masker::new(site.mask.clone()).redact(frame, &plan))
+}
+
+/// Hands on the undamaged frames of the clip's beginning, one a second.
+pub(super) fn sampled(
+    clip: &Clip,
+    site: &Site,
+    interrupt: &Interrupt,
+    mut take: impl FnMut(RawFrame) -> Result<(), StillError>,
+) -> Result<(), StillError> {
+    let mut source = Source::open(clip, &site.limits, interrupt)?;
+    let mut next_ns = 0;
+    while let Some(frame) = source.next_frame()? {
+        if frame.pts_ns() > REACH_NS {
+            break;
+        }
+        if frame.pts_ns() < next_ns || frame.damage().is_some() {
+            continue;
+        }
+        next_ns = frame.pts_ns() + STEP_NS;
+        take(frame)?;
+    }
+    Ok(())
 }
