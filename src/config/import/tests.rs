@@ -224,7 +224,7 @@ fn what_is_not_of_that_form_is_refused_with_its_place() {
         (Labelme, labelme("{\"label\": \"a\", \"points\": [[1, 2], [3, 4], [1e99, 1]]}"), "far outside"),
         (Labelme, labelme("").replace("Width\": 10,", "Width\": 0,"), "no picture is 0 x 10 pixels"),
         (Labelme, format!("{}1", "[".repeat(100_000)), "line 1: this is not JSON"),
-        (Cvat, "<annotations>\n<image".to_owned(), "line 2: this XML cannot be read"),
+        (Cvat, "<annotations>\n<image></annotations>".to_owned(), "line 2: this XML cannot be read"),
         (Cvat, "\n<svg/>".to_owned(), "line 2: this is not a CVAT file: it begins with <svg>"),
         (Cvat, cvat("<box xtl=\"1\"/>"), "line 3: <box> has no number called ytl"),
         (Cvat, cvat("<polygon points=\"1,2;x,4;5,6\"/>"), "line 3: a polygon's points"),
@@ -241,7 +241,8 @@ fn what_is_not_of_that_form_is_refused_with_its_place() {
         (Frigate, frigate("1,2,3,4,five,6"), "line 4: a mask's coordinates are not numbers"),
         (Frigate, frigate("1,2,3,4,5,6\n      mask: 1,2,3,4,5,6"), "line 5: the key mask stands there twice"),
         (Frigate, "a: 1\n---\nb: 2\n".to_owned(), "more than one YAML document"),
-        (Frigate, format!("a: {}", "[".repeat(100_000)), "nested deeper than 64"),
+        (Frigate, format!("a: {}", "[".repeat(70)), "nested deeper than 64"),
+        (Frigate, format!("a: {}", "[".repeat(100_000)), "line 1: this YAML cannot be read"),
         (Frigate, "a: &a [*a]\n".to_owned(), "an alias"),
         (Frigate, String::new(), "there is nothing in it"),
     ] {
