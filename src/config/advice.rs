@@ -89,7 +89,8 @@ fn on_record(register: &Register, today: Date, say: &mut impl FnMut(&str, String
             Some("longer than any of the protocols allows; the longest is 30 days (Woongroen art. 4)")
         } else if days > USUAL_RETENTION_DAYS {
             Some(
-                "allowed by Woongroen (art. 4: 30 days), longer than the 28 days of Leystromen and Mozaiek Wonen (6.3)",
+                "allowed by Woongroen (art. 4: 30 days), longer than the 28 days of Leystromen and Mozaiek \
+                 Wonen (art. 6.3)",
             )
         } else {
             None
@@ -120,7 +121,7 @@ fn on_record(register: &Register, today: Date, say: &mut impl FnMut(&str, String
     }
     if register.notice_placed == Some(Attested::No) {
         let text = "no notice is placed: nobody may be filmed without being told (Woongroen art. 5, Leystromen, \
-                    Mozaiek Wonen 3.2, Heuvelrug Wonen art. 7)";
+                    Mozaiek Wonen art. 3.2, Heuvelrug Wonen art. 7)";
         say("register.notice_placed", text.to_owned());
     }
     if register.processor_agreement == Some(Attested::No) {

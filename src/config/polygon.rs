@@ -1,4 +1,5 @@
-//! The `polygon` of a zone or an overlay in a camera file: points in 0..1 of the picture, each fault shown at its very point.
+//! The `polygon` of a zone or an overlay in a camera file: points in 0..1 of the picture, each fault shown at its
+//! very point.
 
 use super::document::Item;
 use crate::geometry::{FrameSize, PolygonFault, UnitPoint, UnitPolygon};

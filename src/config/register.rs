@@ -11,7 +11,7 @@ use std::ops::RangeInclusive;
 /// [`advise`](super::advise) speaks up past [`USUAL_RETENTION_DAYS`].
 pub(super) const RETENTION_DAYS: RangeInclusive<i64> = 1..=365;
 
-/// The longest term that most protocols allow: 28 days (Leystromen: four weeks; Mozaiek Wonen 6.3).
+/// The longest term that most protocols allow: 28 days (Leystromen: four weeks; Mozaiek Wonen art. 6.3).
 pub(super) const USUAL_RETENTION_DAYS: u16 = 28;
 
 /// The longest that any of them allows: 30 days (Woongroen art. 4).
@@ -68,13 +68,14 @@ pub(super) struct Field {
 pub(super) const FIELDS: [Field; 10] = [
     Field {
         key: "location",
-        why: "where the camera hangs; cameras are on record by location (Leystromen annex I, Heuvelrug Wonen annex 1)",
+        why: "where the camera hangs; cameras are on record by location (Leystromen annex I, Heuvelrug \
+              Wonen annex 1)",
         example: "\"Courtyard flats, rear entrance\"",
     },
     Field {
         key: "purpose",
-        why: "what it is for; footage is used for nothing else (Woongroen art. 1, Leystromen annex I, Heuvelrug Wonen \
-         annex 1)",
+        why: "what it is for; footage is used for nothing else (Woongroen art. 1, Leystromen annex I, \
+              Heuvelrug Wonen annex 1)",
         example: "[\"burglary and vandalism in the entrance hall\"]",
     },
     Field {
@@ -84,36 +85,38 @@ pub(super) const FIELDS: [Field; 10] = [
     },
     Field {
         key: "access",
-        why: "who may see its footage; nobody else does (Woongroen art. 8, Leystromen annex I, Mozaiek Wonen 6.4, \
-         Heuvelrug Wonen art. 8)",
+        why: "who may see its footage; nobody else does (Woongroen art. 8, Leystromen annex I, Mozaiek \
+              Wonen art. 6.4, Heuvelrug Wonen art. 8)",
         example: "[\"contact person for cameras\", \"privacy officer\"]",
     },
     Field {
         key: "retention_days",
-        why: "days until footage is erased: at most 30 (Woongroen art. 4), 28 (Leystromen, Mozaiek Wonen 6.3) or 7 \
-         (Heuvelrug Wonen art. 4)",
+        why: "days until footage is erased: at most 30 (Woongroen art. 4), 28 (Leystromen: four weeks, \
+              Mozaiek Wonen art. 6.3) or 7 (Heuvelrug Wonen art. 4)",
         example: "28",
     },
     Field {
         key: "installed",
-        why: "when it was put up; from then on counts how long it may stay and when it is evaluated (Leystromen, \
-         Heuvelrug Wonen art. 14)",
+        why: "when it was put up; from then on counts how long it may stay and when it is evaluated \
+              (Leystromen \"Evaluatie\", Heuvelrug Wonen art. 14)",
         example: "2026-03-01",
     },
     Field {
         key: "evaluate_by",
-        why: "by when to decide whether it is still needed: after one year, then every three (Leystromen); periodically \
-         (Woongroen art. 1)",
+        why: "by when to decide whether it is still needed: after one year, then every three (Leystromen \
+              \"Evaluatie\"); periodically (Woongroen art. 1)",
         example: "2027-03-01",
     },
     Field {
         key: "last_checked",
-        why: "when somebody last looked whether it and its recorder work (Woongroen art. 2, Mozaiek Wonen 2.2)",
+        why: "when somebody last looked whether it and its recorder work (Woongroen art. 2, Mozaiek Wonen \
+              art. 2.2)",
         example: "2026-09-15",
     },
     Field {
         key: "notice_placed",
-        why: "whether signs tell people of it (Woongroen art. 5, Leystromen, Mozaiek Wonen 3.2, Heuvelrug Wonen art. 7)",
+        why: "whether signs tell people of it (Woongroen art. 5, Leystromen \"Informatievoorziening\", \
+              Mozaiek Wonen art. 3.2, Heuvelrug Wonen art. 7)",
         example: "true",
     },
     Field {

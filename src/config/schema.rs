@@ -1,8 +1,8 @@
 //! The JSON Schema (2020-12) of a camera file, for editors that complete and underline.
 //!
 //! Limits and words come from the reader's own constants and enumerations. Keys are written down twice, here and in
-//! the reader; `camera_tests.rs` asks the reader which ones it knows and compares. The schema knows the form alone: that a
-//! polygon crosses itself, only [`Camera::parse`](super::Camera::parse) tells.
+//! the reader; `camera_tests.rs` asks the reader which ones it knows and compares. The schema knows the form alone:
+//! that a polygon crosses itself, only [`Camera::parse`](super::Camera::parse) tells.
 
 use super::camera::{LONGEST_SIDE_PX, View};
 use super::document::words;

@@ -95,7 +95,23 @@ frame = {{ width = {width}, height = {height} }}
 "
     );
     for Field { key, why, example } in &FIELDS {
-        write!(text, "# {key}: {why}\n# {key} = {example}\n").expect("writing to a string cannot fail");
+        text.push_str(&comment(&format!("{key}: {why}")));
+        writeln!(text, "# {key} = {example}").expect("writing to a string cannot fail");
     }
     text
+}
+
+/// Comment lines of at most 118 characters, broken between words.
+fn comment(text: &str) -> String {
+    let mut lines = vec![String::from("#")];
+    for word in text.split_whitespace() {
+        if lines.last().is_some_and(|line| line.chars().count() + 1 + word.chars().count() > 118) {
+            lines.push(String::from("#"));
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push(' ');
+            line.push_str(word);
+        }
+    }
+    lines.join("\n") + "\n"
 }

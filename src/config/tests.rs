@@ -329,19 +329,17 @@ fn the_starter_file_is_valid_and_so_is_every_zone_in_it() {
     assert_eq!((begun.zones.len(), begun.frame), (0, frame));
     let keys =
         ["[[zone]]", "[[overlay]]", "kind = ", "label = ", "polygon = ", "style = ", "view = ", "fixed = "];
-    let keys: Vec<&str> = keys.into_iter().chain(register::FIELDS.iter().map(|field| field.key)).collect();
+    let fields = register::FIELDS.iter().map(|field| format!("{} = ", field.key));
+    let keys: Vec<String> = keys.into_iter().map(str::to_owned).chain(fields).collect();
     let uncomment = |line: &str| {
-        let bare = line.strip_prefix("# ").filter(|bare| {
-            // A field is explained first: `location: ...`; its value follows: `location = ...`.
-            let rest = keys.iter().find_map(|key| bare.strip_prefix(key));
-            rest.is_some_and(|rest| !rest.starts_with(':'))
-        });
+        let bare = line.strip_prefix("# ").filter(|bare| keys.iter().any(|key| bare.starts_with(key)));
         bare.unwrap_or(line).to_owned() + "\n"
     };
     let full = camera(&text.lines().map(uncomment).collect::<String>()).expect("valid examples");
     let kinds: Vec<_> = full.zones.iter().map(|zone| zone.kind).collect();
     assert_eq!(kinds, ZoneKind::value_variants());
     assert_eq!(full.overlays.len(), 1);
+    assert!(text.lines().all(|line| line.chars().count() <= 120));
     assert!(advise(&full, jiff::civil::date(2026, 10, 1)).is_empty());
 }
 

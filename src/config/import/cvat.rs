@@ -62,6 +62,7 @@ fn read_images(sheet: &mut Sheet, images: &[Node<'_, '_>], pick: Option<&str>) -
         let what = format!("it has no image named {pick}; it has {}", list(&names, images.len()));
         return Err(Fault::Ask { what, cure: "name one of them: --image NAME".to_owned() });
     }
+    let mut merged = 0;
     for image in &picked {
         let (width, height) = (number(image, "width")?, number(image, "height")?);
         let size = frame_of(width, height)
@@ -75,6 +76,7 @@ fn read_images(sheet: &mut Sheet, images: &[Node<'_, '_>], pick: Option<&str>) -
             sheet.note(&at(**image), what);
             continue;
         }
+        merged += 1;
         let scale = (f64::from(frame.width) / width, f64::from(frame.height) / height);
         for node in image.children().filter(Node::is_element) {
             let label = node.attribute("label").unwrap_or_default();
@@ -90,11 +92,10 @@ fn read_images(sheet: &mut Sheet, images: &[Node<'_, '_>], pick: Option<&str>) -
             }
         }
     }
-    if picked.len() > 1 {
-        let count = picked.len();
+    if merged > 1 {
         sheet
             .notes
-            .push(format!("the shapes of {count} images are put together; --image NAME takes one image's"));
+            .push(format!("the shapes of {merged} images are put together; --image NAME takes one image's"));
     }
     Ok(())
 }

@@ -31,7 +31,9 @@ pub(super) fn settle(sheet: Sheet, wish: Option<FrameSize>) -> Result<Imported, 
         (Some(said), None) => said,
         (None, None) => {
             let what = "it does not say how large its picture is".to_owned();
-            return Err(Fault::Ask { what, cure: "say how large the picture is that its shapes were drawn on: --frame WIDTHxHEIGHT, in pixels".to_owned() });
+            let cure =
+                "say the size of the picture that its shapes were drawn on: --frame WIDTHxHEIGHT, in pixels";
+            return Err(Fault::Ask { what, cure: cure.to_owned() });
         }
     };
     let drawn_on = said.unwrap_or(frame);

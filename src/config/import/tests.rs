@@ -109,7 +109,7 @@ fn cvat_images_are_put_together() {
             "line 30 \"screen\": a mask is taken over as the rectangle around it",
             "line 32 \"good_frame\": tags are no region of the picture; left out",
             "line 41: image wide.png is 1920x1080, another shape than 1600x1200; its shapes are left out",
-            "the shapes of 3 images are put together; --image NAME takes one image's",
+            "the shapes of 2 images are put together; --image NAME takes one image's",
             "line 22 \"tuin\": reaches beyond the picture; cut at its edge",
             "1 shape(s) are the same as one before, label and corners; left out",
         ]
