@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     refuse_existing(&[Some(&args.output)], &[&args.file], args.force)?;
     let id = args.output.file_stem().unwrap_or_default().to_string_lossy();
     // A name that no camera can have shows before the file is read.
-    Camera::parse(&args.output, &starter(&id, args.frame.unwrap_or(ANY), ""))?;
+    Camera::parse(&args.output, &starter(&id, ANY, ""))?;
     let pick = match (args.from, &args.camera, &args.image) {
         (ImportFormat::Frigate, camera, None) => camera,
         (ImportFormat::Cvat, None, image) => image,

@@ -108,7 +108,7 @@ pub(super) fn kind_of(label: &str) -> Option<ZoneKind> {
     let fits = |known: &&str| {
         words.iter().any(|word| word == known || (known.len() >= COMPOUND && word.ends_with(known)))
     };
-    WORDS.iter().find(|(_, known)| known.iter().any(|known| fits(known))).map(|(kind, _)| *kind)
+    WORDS.iter().find(|(_, known)| known.iter().any(&fits)).map(|(kind, _)| *kind)
 }
 
 /// Whether a label speaks of the clock that a camera burns into its picture.

@@ -1,7 +1,7 @@
 //! From another tool's outlines to zones: into shares of the picture, cut at its edge, sound, and never smaller.
 
 use super::kinds::{is_clock, kind_of};
-use super::{Fault, Imported, MOST_ZONES, Shape, Sheet, Unit};
+use super::{Fault, Imported, MOST_ZONES, Shape, Sheet, Unit, frame_of};
 use crate::config::polygon::MOST_POINTS;
 use crate::config::zone::{Zone, ZoneKind};
 use crate::geometry::{FrameSize, PolygonFault, UnitPoint, UnitPolygon};
@@ -26,6 +26,10 @@ pub(super) fn settle(sheet: Sheet, wish: Option<FrameSize>) -> Result<Imported, 
                 format!("its shapes were drawn on a picture of {said}, another shape than --frame {wish}");
             let cure = "leave --frame out, or import the file that was drawn on this camera's picture";
             return Err(Fault::Ask { what, cure: cure.to_owned() });
+        }
+        (_, Some(wish)) if frame_of(wish.width.into(), wish.height.into()).is_none() => {
+            let cure = "say its width and height in pixels";
+            return Err(Fault::Ask { what: format!("no picture is {wish}"), cure: cure.to_owned() });
         }
         (_, Some(wish)) => wish,
         (Some(said), None) => said,

@@ -194,6 +194,8 @@ fn the_size_of_the_picture_is_asked_for_or_compared() {
     let ask = text(relative, ImportFormat::Frigate, None).expect_err("no size");
     assert!(matches!(&ask, ImportError::Ask { cure, .. } if cure.contains("--frame WIDTHxHEIGHT")), "{ask}");
     assert_eq!(text(relative, ImportFormat::Frigate, Some(HD)).expect("a size").frame, HD);
+    let giant = text(relative, ImportFormat::Frigate, Some(FrameSize { width: 99_999, height: 9 }));
+    assert!(giant.expect_err("too large").to_string().ends_with("no picture is 99999x9"));
     let pixels = relative.replace("0.1,0.1,0.2,0.1,0.2,0.2", "128,72,640,72,640,360");
     let found = text(&pixels, ImportFormat::Frigate, Some(HD)).expect("a size");
     assert_eq!(zones(&found), ["other motion mask: 100,100 500,100 500,500"]);
