@@ -247,6 +247,32 @@ impl UnitPolygon {
     pub fn points(&self) -> &[UnitPoint] {
         &self.0
     }
+
+    /// The share of the frame's area that it encloses, `0..=1`.
+    #[must_use]
+    pub fn area(&self) -> f64 {
+        signed_area(&self.0).abs()
+    }
+
+    /// Whether the two share a point: they overlap, one lies in the other, or they touch.
+    #[must_use]
+    pub fn meets(&self, other: &Self) -> bool {
+        // Where no sides meet, one is either wholly inside the other, with every corner, or wholly outside.
+        sides(&self.0).any(|(a, b)| sides(&other.0).any(|(c, d)| segments_meet(a, b, c, d)))
+            || self.encloses(other.0[0])
+            || other.encloses(self.0[0])
+    }
+
+    /// Whether a point that lies on no side is inside: a ray from it crosses an odd number of sides.
+    fn encloses(&self, p: UnitPoint) -> bool {
+        let crossed = sides(&self.0).filter(|(a, b)| {
+            (a.y > p.y) != (b.y > p.y) && {
+                let turn = orient(*a, *b, p);
+                if b.y > a.y { turn > 0.0 } else { turn < 0.0 }
+            }
+        });
+        crossed.count() % 2 == 1
+    }
 }
 
 fn signed_area(points: &[UnitPoint]) -> f64 {
@@ -333,7 +359,76 @@ mod tests {
         assert_eq!(a.iou(&b), 0.0);
     }
 
+    /// A star-shaped polygon around a point, all on a grid of 1/64: sums and products of its coordinates are exact.
+    fn star() -> impl Strategy<Value = (UnitPoint, UnitPolygon)> {
+        let reach = proptest::collection::vec((0usize..16, 1i32..=24), 3..9);
+        (24i32..=40, 24i32..=40, reach).prop_filter_map("no simple polygon", |(cx, cy, mut reach)| {
+            reach.sort_unstable();
+            reach.dedup_by_key(|(turn, _)| *turn);
+            let at = |(turn, far): &(usize, i32)| {
+                let angle = *turn as f64 * std::f64::consts::TAU / 16.0;
+                let on_grid =
+                    |centre: i32, unit: f64| (f64::from(centre) + (unit * f64::from(*far)).round()) / 64.0;
+                UnitPoint { x: on_grid(cx, angle.cos()), y: on_grid(cy, angle.sin()) }
+            };
+            let centre = UnitPoint { x: f64::from(cx) / 64.0, y: f64::from(cy) / 64.0 };
+            let polygon = UnitPolygon::new(reach.iter().map(at).collect()).ok()?;
+            // The centre sees every side from the same hand: the triangles to it make up the polygon.
+            let fan = sides(polygon.points()).all(|(a, b)| orient(centre, a, b) > 0.0);
+            fan.then_some((centre, polygon))
+        })
+    }
+
+    /// Whether two triangles share a point: no side of either parts them (separating axis theorem).
+    fn triangles_meet(a: [UnitPoint; 3], b: [UnitPoint; 3]) -> bool {
+        let parts = |of: &[UnitPoint; 3], other: &[UnitPoint; 3]| {
+            (0..3).any(|i| other.iter().all(|p| orient(of[i], of[(i + 1) % 3], *p) < 0.0))
+        };
+        !parts(&a, &b) && !parts(&b, &a)
+    }
+
+    #[test]
+    fn what_touches_meets_and_what_lies_inside_too() {
+        let square = |x: f64, y: f64, side: f64| {
+            polygon(&[(x, y), (x + side, y), (x + side, y + side), (x, y + side)]).expect("a square")
+        };
+        let big = square(0.25, 0.25, 0.5);
+        for (other, meets) in [
+            (square(0.375, 0.375, 0.125), true),
+            (square(0.0, 0.25, 0.25), true),
+            (square(0.0, 0.0, 0.25), true),
+            (square(0.0, 0.0, 0.24), false),
+            (square(0.76, 0.3, 0.1), false),
+            (big.clone(), true),
+        ] {
+            assert_eq!((big.meets(&other), other.meets(&big)), (meets, meets), "{other:?}");
+        }
+        assert_eq!(big.area(), 0.25);
+        // In the mouth of a horseshoe, within its box and outside of it.
+        let shoe =
+            [(0.1, 0.1), (0.9, 0.1), (0.9, 0.9), (0.7, 0.9), (0.7, 0.3), (0.3, 0.3), (0.3, 0.9), (0.1, 0.9)];
+        assert!(!polygon(&shoe).expect("a horseshoe").meets(&square(0.4, 0.5, 0.2)));
+    }
+
     proptest! {
+        #[test]
+        fn polygons_meet_where_triangles_of_theirs_do((ca, a) in star(), (cb, b) in star(), shift in -32i32..=32) {
+            let moved = b.points().iter().map(|p| UnitPoint { x: p.x + f64::from(shift) / 64.0, y: p.y });
+            let Ok(b) = UnitPolygon::new(moved.collect()) else { return Ok(()) };
+            let cb = UnitPoint { x: cb.x + f64::from(shift) / 64.0, y: cb.y };
+            let fan = |c: UnitPoint, of: &UnitPolygon| sides(of.points()).map(|(p, q)| [c, p, q]).collect::<Vec<_>>();
+            let expected = fan(ca, &a).iter().any(|s| fan(cb, &b).iter().any(|t| triangles_meet(*s, *t)));
+            prop_assert_eq!(a.meets(&b), expected);
+            prop_assert_eq!(b.meets(&a), expected);
+            // The same by pixels: one that both hold is proof.
+            let both = (0..64 * 64).map(|i| UnitPoint {
+                x: (f64::from(i % 64) + 0.5) / 64.0 + 1e-4,
+                y: (f64::from(i / 64) + 0.5) / 64.0 + 1e-5,
+            });
+            let shared = both.filter(|p| a.encloses(*p) && b.encloses(*p)).count();
+            prop_assert!(expected || shared == 0);
+        }
+
         #[test]
         fn outward_never_loses_a_touched_pixel(
             x in -50.0f32..150.0, y in -50.0f32..150.0, w in 0.01f32..120.0, h in 0.01f32..120.0,

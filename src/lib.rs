@@ -49,7 +49,8 @@
 //!
 //! The hall:
 //! - [`cli`]: the command line; [`cli::main`] is the whole program.
-//! - [`config`]: [`Site`](config::Site) and [`Camera`](config::Camera), the only reader of `pipelines/`.
+//! - [`config`]: [`Site`](config::Site) and [`Camera`](config::Camera), the only reader of `pipelines/`;
+//!   [`import`](fn@config::import) makes camera files of other tools' masks.
 //! - [`error`]: [`Exit`](error::Exit) codes, and a [`Failure`](error::Failure) as a person reads it.
 //! - [`geometry`]: sizes, boxes, polygons, each in a named space; rounding outward.
 //! - [`share`]: where models and library lie. [`digest`]: SHA-256. [`interrupt`]: stopping on request.

@@ -91,7 +91,7 @@ fn head_and_shoulders(face: &BoxPx) -> BoxPx {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Zone, ZoneKind};
+    use crate::config::{Register, View, Zone, ZoneKind};
     use crate::geometry::{FrameSize, UnitPoint, UnitPolygon};
     use proptest::prelude::*;
 
@@ -107,7 +107,12 @@ mod tests {
             id: "c".into(),
             description: "d".into(),
             frame: SIZE,
+            view: View::Level,
+            fixed: true,
             zones: vec![zone],
+            overlays: vec![],
+            absent: vec![],
+            register: Register::default(),
             sha256: String::new(),
         }
     }

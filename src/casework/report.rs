@@ -111,6 +111,10 @@ pub struct CameraFacts {
     pub sha256: String,
     /// Zones in it.
     pub zones: usize,
+    /// Overlays in it: burned-in clocks and names, shown where nothing has to be hidden.
+    pub overlays: usize,
+    /// Whether the camera always shows the same scene. Where it does not, its zones may lie beside what they name.
+    pub fixed: bool,
 }
 
 /// Frames counted.
@@ -276,6 +280,8 @@ impl ReportBuilder {
                 id: camera.id.clone(),
                 sha256: camera.sha256.clone(),
                 zones: camera.zones.len(),
+                overlays: camera.overlays.len(),
+                fixed: camera.fixed,
             }),
             models: context.models,
             gstreamer: library_version(),

@@ -1,10 +1,11 @@
-//! `melkglas camera`: make and check camera files.
+//! `melkglas camera`: make, take over and check camera files.
 
-use super::camera_picture::{draw_grid, draw_zones};
-use super::common::{Installation, open_clip, read_camera};
+use super::camera_picture::draw_grid;
+use super::common::{Installation, open_clip};
+use super::{camera_check, camera_import};
 use super::{outputs, talk};
 use crate::casework::HideEveryone;
-use crate::config::{Camera, Site, check_size, starter};
+use crate::config::{Camera, Site, camera_schema, check_size, starter};
 use crate::error::{Exit, Failure};
 use crate::geometry::FrameSize;
 use crate::interrupt::Interrupt;
@@ -21,8 +22,12 @@ use std::path::{Path, PathBuf};
 pub(super) enum Command {
     /// Write a starter file for a camera, and a masked still with a grid to read coordinates from.
     New(NewArgs),
-    /// Check a camera file, and draw its zones on a masked still.
-    Check(CheckArgs),
+    /// Check a camera file, ask about what is commonly forgotten, and draw its regions on a masked still.
+    Check(camera_check::Args),
+    /// Take over the masks that another tool keeps: LabelMe, CVAT or Frigate.
+    Import(camera_import::Args),
+    /// Print the JSON Schema of a camera file, for editors that complete and underline.
+    Schema,
 }
 
 /// Flags of `melkglas camera new`.
@@ -48,31 +53,16 @@ pub(super) struct NewArgs {
     installation: Installation,
 }
 
-/// Flags of `melkglas camera check`.
-#[derive(Debug, Args)]
-#[command(after_help = "Example:
-  melkglas camera check pipelines/cameras/entrance-3.toml --on clip.mp4 --picture zones.png")]
-pub(super) struct CheckArgs {
-    /// The camera file.
-    file: PathBuf,
-    /// A clip of this camera: its picture must have the camera's shape.
-    #[arg(long, value_name = "CLIP", required = false)]
-    on: Option<PathBuf>,
-    /// Write a still of the clip with the zones outlined and named (PNG). People and zones on it are hidden.
-    #[arg(long, value_name = "P.png", requires = "on")]
-    picture: Option<PathBuf>,
-    /// Replace files that exist.
-    #[arg(long)]
-    force: bool,
-    #[command(flatten)]
-    installation: Installation,
-}
-
 /// Runs one of them.
 pub(super) fn run(command: &Command, interrupt: &Interrupt) -> Result<Exit, Failure> {
     match command {
         Command::New(args) => new(args, interrupt),
-        Command::Check(args) => check(args, interrupt),
+        Command::Check(args) => camera_check::run(args, interrupt),
+        Command::Import(args) => camera_import::run(args),
+        Command::Schema => {
+            talk::data(format_args!("{:#}", camera_schema()));
+            Ok(Exit::Ok)
+        }
     }
 }
 
@@ -109,31 +99,7 @@ fn new(args: &NewArgs, interrupt: &Interrupt) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-fn check(args: &CheckArgs, interrupt: &Interrupt) -> Result<Exit, Failure> {
-    let camera = read_camera(&args.file)?;
-    if let Some(clip) = &args.on {
-        let outputs = [args.picture.as_ref()];
-        refuse_existing(&outputs, &[clip, &args.file], args.force)?;
-        let site = args.installation.settings()?;
-        let mut still =
-            masked_still(clip, Some((&args.file, &camera)), &site, &args.installation, interrupt)?;
-        if let Some(path) = &args.picture {
-            draw_zones(&mut still, &camera.zones);
-            finish(vec![png(path, &still, args.force)?])?;
-            talk::say(format_args!("wrote {}: does every outline hold what it names?", path.display()));
-        }
-    }
-    talk::say(format_args!("{} is sound: camera {}, {}", args.file.display(), camera.id, camera.frame));
-    for zone in &camera.zones {
-        let kind = serde_json::to_value(zone.kind).unwrap_or_default();
-        talk::say(format_args!("  {:<13} {}", kind.as_str().unwrap_or_default(), zone.label));
-    }
-    if camera.zones.is_empty() {
-        talk::say("  no zones: only people are hidden on this camera's clips");
-    }
-    Ok(Exit::Ok)
-}
-
+/// Refuses outputs that are inputs, or that exist, unless `force` allows to replace those.
 pub(super) fn refuse_existing(
     outputs: &[Option<&PathBuf>],
     inputs: &[&PathBuf],
@@ -145,7 +111,7 @@ pub(super) fn refuse_existing(
 }
 
 /// The quietest frame of the clip, people and zones hidden.
-fn masked_still(
+pub(super) fn masked_still(
     clip: &Path,
     camera: Option<(&Path, &Camera)>,
     site: &Site,
@@ -183,6 +149,7 @@ pub(super) fn picture_of(still: &RedactedFrame) -> Result<RgbImage, Failure> {
         .ok_or_else(|| Failure::new(Exit::Bug, "a still of the wrong size"))
 }
 
+/// The picture under a partial name.
 pub(super) fn png(path: &Path, picture: &RgbImage, force: bool) -> Result<PartialFile, Failure> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     picture
@@ -191,7 +158,8 @@ pub(super) fn png(path: &Path, picture: &RgbImage, force: bool) -> Result<Partia
     written(path, force, |out| out.write_all(bytes.get_ref()))
 }
 
-fn written(
+/// A file under a partial name.
+pub(super) fn written(
     path: &Path,
     force: bool,
     write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
@@ -206,6 +174,7 @@ fn written(
     Ok(file)
 }
 
+/// All files under their final names, or none.
 pub(super) fn finish(mut files: Vec<PartialFile>) -> Result<(), Failure> {
     match files.pop() {
         Some(last) => outputs::commit(files, last),

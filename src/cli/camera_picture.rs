@@ -1,9 +1,10 @@
-//! Drawing on a masked still for `camera new`, `camera check` and `models check`: a labelled 0..1 grid, zones, boxes.
+//! Drawing on a masked still for `camera new`, `camera check` and `models check`: a labelled 0..1 grid, zones,
+//! overlays, boxes.
 //!
 //! Takes pictures that are masked already and never sees another kind. Everything drawn has a dark and a bright
 //! edge, because it must be legible on night pictures and on white walls, and grows with the picture.
 
-use crate::config::Zone;
+use crate::config::{Overlay, Zone};
 use crate::geometry::{BoxPx, UnitPoint};
 use embedded_graphics::mono_font::iso_8859_1::{FONT_5X8, FONT_6X10, FONT_7X13_BOLD, FONT_10X20};
 use embedded_graphics::mono_font::{MonoFont, MonoTextStyle};
@@ -64,28 +65,33 @@ pub(super) fn draw_grid(image: &mut RgbImage) {
     }
 }
 
-/// Draws the outline of each zone, with its label and kind in its middle.
-pub(super) fn draw_zones(image: &mut RgbImage, zones: &[Zone]) {
+/// Draws the outline of each zone in a colour, of each overlay in white, with label and kind in its middle.
+pub(super) fn draw_regions(image: &mut RgbImage, zones: &[Zone], overlays: &[Overlay]) {
     let scale = Scale::of(image);
     let (width, height) = (image.width() as i32, image.height() as i32);
     let place = |p: UnitPoint| Point::new(along(p.x, width), along(p.y, height));
-    let coloured = || zones.iter().zip(COLOURS.into_iter().cycle());
-    for (zone, colour) in coloured() {
-        let points = zone.polygon.points();
+    let coloured = zones.iter().zip(COLOURS.into_iter().cycle());
+    let zones =
+        coloured.map(|(zone, colour)| (&zone.polygon, [zone.label.clone(), zone.kind.to_string()], colour));
+    let overlays = overlays
+        .iter()
+        .map(|overlay| (&overlay.polygon, [overlay.label.clone(), "overlay".to_owned()], Rgb888::WHITE));
+    let regions: Vec<_> = zones.chain(overlays).collect();
+    for (polygon, _, colour) in &regions {
+        let points = polygon.points();
         let sides = || points.iter().zip(points.iter().cycle().skip(1));
         // First the dark edges of all sides: none may cut through a side drawn before.
         for (a, b) in sides() {
             line(image, place(*a), place(*b), Rgb888::BLACK, scale.line + 2 * scale.hair);
         }
         for (a, b) in sides() {
-            line(image, place(*a), place(*b), colour, scale.line);
+            line(image, place(*a), place(*b), *colour, scale.line);
         }
     }
     // Labels last, and beside one another where zones lie close together.
     let mut taken: Vec<Rectangle> = Vec::new();
-    for (zone, colour) in coloured() {
-        let middle = place(centroid(zone.polygon.points()));
-        let lines = [zone.label.clone(), zone.kind.to_string()];
+    for (polygon, lines, colour) in &regions {
+        let middle = place(centroid(polygon.points()));
         let (across, down) = lines
             .iter()
             .map(|text| scale.text_size(text))
@@ -101,9 +107,9 @@ pub(super) fn draw_zones(image: &mut RgbImage, zones: &[Zone]) {
         }
         taken.push(area);
         let mut top = area.top_left.y;
-        for text in &lines {
+        for text in lines {
             let (wide, high) = scale.text_size(text);
-            label(image, scale, text, (area.top_left.x + (across - wide) / 2, top), colour);
+            label(image, scale, text, (area.top_left.x + (across - wide) / 2, top), *colour);
             top += high;
         }
     }
@@ -297,11 +303,29 @@ mod tests {
         ]
     }
 
+    fn overlays() -> Vec<Overlay> {
+        let clock = zone(ZoneKind::Other, "klok", &[(0.7, 0.9), (0.98, 0.9), (0.98, 0.98), (0.7, 0.98)]);
+        vec![Overlay { label: clock.label, polygon: clock.polygon }]
+    }
+
+    #[test]
+    fn an_overlay_is_outlined_in_white() {
+        let mut drawn = RgbImage::from_pixel(384, 288, Rgb([128; 3]));
+        draw_regions(&mut drawn, &[], &overlays());
+        assert_eq!(drawn.get_pixel((0.7 * 384.0) as u32, (0.94 * 288.0) as u32).0, [255; 3]);
+        let white = |zones: &[Zone]| {
+            let mut drawn = RgbImage::from_pixel(384, 288, Rgb([128; 3]));
+            draw_regions(&mut drawn, zones, &[]);
+            drawn.pixels().any(|pixel| pixel.0 == [255; 3])
+        };
+        assert!(!white(&zones()));
+    }
+
     #[test]
     fn outlines_lie_where_the_polygons_do() {
         let plain = RgbImage::from_pixel(384, 288, Rgb([128; 3]));
         let mut drawn = plain.clone();
-        draw_zones(&mut drawn, &zones()[..1]);
+        draw_regions(&mut drawn, &zones()[..1], &[]);
         for step in 0..100 {
             let y = (0.2 + 0.7 * f64::from(step) / 100.0) * 288.0;
             for x in [0.1, 0.3] {
@@ -357,7 +381,7 @@ mod tests {
             let plain = RgbImage::from_pixel(width, height, Rgb([128; 3]));
             let (mut grid, mut outlined) = (plain.clone(), plain.clone());
             draw_grid(&mut grid);
-            draw_zones(&mut outlined, &zones);
+            draw_regions(&mut outlined, &zones, &overlays());
             assert_eq!(grid == plain, width * height == 0, "{width}x{height}");
             assert_eq!(outlined == plain, width * height == 0, "{width}x{height}");
         }

@@ -3,6 +3,8 @@
 //! Data goes to stdout, talk to stderr. The same flag means the same everywhere.
 
 mod camera;
+mod camera_check;
+mod camera_import;
 mod camera_picture;
 mod common;
 mod doctor;

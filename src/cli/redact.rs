@@ -4,7 +4,9 @@ use super::common::{Installation, open_clip, read_camera};
 use super::progress::Progress;
 use super::{outputs, talk};
 use crate::casework::{BoxesWriter, HideEveryone, ReportBuilder, ReportContext, SourceKind};
-use crate::config::{self, Camera, Rgb, Site, Style, Targets, TilingMode, View, check_size};
+use crate::config::{
+    self, Camera, Rgb, Site, Style, Targets, TilingMode, View, check_size, moving_with_zones,
+};
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::video::detect::OnnxFactory;
@@ -164,6 +166,9 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
         Some(path) => Some((path.clone(), read_camera(path)?)),
         None => None,
     };
+    if let Some(warning) = camera.as_ref().and_then(|(_, camera)| moving_with_zones(camera)) {
+        talk::say(warning);
+    }
     // Lives as long as the call: gone again where nothing was written.
     let _out_dir = args.out_dir.as_deref().map(OutDir::make).transpose()?;
     let targets = outputs::plan(

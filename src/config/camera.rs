@@ -5,56 +5,27 @@
 
 use super::diagnostic::SettingsError;
 use super::document::{Document, Item, read_text};
-use super::polygon;
-use super::style::Style;
+use super::overlay::{self, Overlay};
+use super::register::{self, Register};
+use super::zone::{self, Drawn, Zone, ZoneKind};
 use crate::digest::sha256_hex;
-use crate::geometry::{FrameSize, UnitPolygon};
+use crate::geometry::FrameSize;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
 
 /// Longest side of a picture that a camera file may name, pixels.
-const LONGEST_SIDE_PX: i64 = 16_384;
+pub(super) const LONGEST_SIDE_PX: i64 = 16_384;
 
-/// What a private region holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ValueEnum)]
+/// How people are seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "each name says what it is")]
-pub enum ZoneKind {
-    Door,
-    Window,
-    Garden,
-    Street,
-    NamePlate,
-    BellPanel,
-    Screen,
-    Mirror,
-    NoticeBoard,
-    Parking,
-    Other,
-}
-
-impl std::fmt::Display for ZoneKind {
-    /// The word that stands in a camera file.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let word = self.to_possible_value().expect("no kind is hidden from the command line");
-        f.write_str(word.get_name())
-    }
-}
-
-/// A private region: always hidden.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Zone {
-    /// What it holds.
-    pub kind: ZoneKind,
-    /// What staff call it.
-    pub label: String,
-    /// Its outline in unit space.
-    pub polygon: Arc<UnitPolygon>,
-    /// Its own style, where it names one.
-    pub style: Option<Style>,
+pub enum View {
+    /// Upright, head above feet.
+    #[default]
+    Level,
+    /// From above, lying in any direction of the picture.
+    Overhead,
 }
 
 /// One camera.
@@ -66,8 +37,20 @@ pub struct Camera {
     pub description: String,
     /// Size of its picture, as displayed.
     pub frame: FrameSize,
+    /// How people are seen on it.
+    pub view: View,
+    /// Whether it always shows the same scene. Zones and overlays of one that turns or travels are applied all the
+    /// same, where they are drawn: what they were drawn around may be elsewhere by then, and only a person who looks
+    /// can tell, but to leave them out would hide less.
+    pub fixed: bool,
     /// Its private regions.
     pub zones: Vec<Zone>,
+    /// Its burned-in clock and name.
+    pub overlays: Vec<Overlay>,
+    /// Kinds of private region that somebody looked for and did not find.
+    pub absent: Vec<ZoneKind>,
+    /// What is on record about it.
+    pub register: Register,
     /// SHA-256 of the file that this was read from, hexadecimal.
     pub sha256: String,
 }
@@ -100,8 +83,19 @@ impl Camera {
         let frame = root
             .required("frame", "frame = { width = 768, height = 576 }, the clip's size in pixels")
             .and_then(|item| read_frame(&item));
-        let zones = root.optional("zone").map_or(Some(Vec::new()), |item| read_zones(&item, frame));
+        let view = root.optional("view").map_or(Some(View::default()), |item| item.word());
+        let fixed = root.optional("fixed").map_or(Some(true), |item| item.boolean());
+        let absent = root.optional("absent").map_or_else(|| Some(Vec::new()), |item| read_absent(&item));
+        let register =
+            root.optional("register").map_or_else(|| Some(Register::default()), |i| register::read(&i));
+        let zones = root.optional("zone").map_or_else(|| Some(Vec::new()), |item| zone::read(&item, frame));
+        let overlays =
+            root.optional("overlay").map_or_else(|| Some(Vec::new()), |item| overlay::read(&item, frame));
         root.finish();
+
+        let found: Vec<_> = zones.iter().flatten().flatten().collect();
+        overlay::check(&doc, &overlays.iter().flatten().flatten().collect::<Vec<_>>(), &found);
+        refuse_present(&doc, absent.as_deref().unwrap_or_default(), &found);
 
         let camera = (|| {
             schema?;
@@ -109,12 +103,22 @@ impl Camera {
                 id: id?.to_owned(),
                 description: description?.to_owned(),
                 frame: frame?,
-                zones: zones?,
+                view: view?,
+                fixed: fixed?,
+                zones: all(zones?)?,
+                overlays: all(overlays?)?,
+                absent: absent?.into_iter().map(|kind| kind.what).collect(),
+                register: register?,
                 sha256: sha256_hex(text.as_bytes()),
             })
         })();
         doc.check(camera)
     }
+}
+
+/// What was read of each, where all were.
+fn all<T>(read: Vec<Option<Drawn<T>>>) -> Option<Vec<T>> {
+    read.into_iter().map(|drawn| drawn.map(|drawn| drawn.what)).collect()
 }
 
 /// Checks that a clip can come from this camera: same shape of picture, to within one per cent.
@@ -175,7 +179,7 @@ fn read_id<'d>(item: &Item<'d>, stem: &str) -> Option<&'d str> {
 }
 
 /// The nearest possible id: lower case, everything else a hyphen.
-fn slug(text: &str) -> String {
+pub(super) fn slug(text: &str) -> String {
     let letters = text.chars().map(|c| c.to_ascii_lowercase());
     let slug: String =
         letters.map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' }).collect();
@@ -193,53 +197,31 @@ fn read_frame(item: &Item<'_>) -> Option<FrameSize> {
     Some(FrameSize { width: width?, height: height? })
 }
 
-/// All zones, or `None` where any of them has a fault.
-fn read_zones(item: &Item<'_>, frame: Option<FrameSize>) -> Option<Vec<Zone>> {
-    let items = item.items("zone", "write [[zone]] above each zone, in double brackets")?;
-    let mut labels: HashMap<&str, Item<'_>> = HashMap::new();
-    let mut zones = Vec::with_capacity(items.len());
-    for item in &items {
-        zones.push(read_zone(item, frame, &mut labels));
+/// The kinds that were looked for in vain; each once.
+fn read_absent(item: &Item<'_>) -> Option<Vec<Drawn<ZoneKind>>> {
+    let items = item.items("absent", "write a list: absent = [\"mirror\", \"bell-panel\"]")?;
+    let mut kinds: Vec<Option<Drawn<ZoneKind>>> = Vec::with_capacity(items.len());
+    for item in items {
+        let kind = item.word::<ZoneKind>();
+        let first = kinds.iter().flatten().find(|known| Some(known.what) == kind);
+        if let (Some(first), Some(kind)) = (first, kind) {
+            let fault = item.doc.fault(format!("`absent` names {kind} twice"), "leave one out");
+            let fault = fault.mark(item.span.clone(), "second time").mark(first.at.clone(), "first time");
+            item.doc.note_fault(fault);
+            kinds.push(None);
+        } else {
+            kinds.push(kind.map(|what| Drawn { what, at: item.span }));
+        }
     }
-    zones.into_iter().collect()
+    kinds.into_iter().collect()
 }
 
-fn read_zone<'d>(
-    item: &Item<'d>,
-    frame: Option<FrameSize>,
-    labels: &mut HashMap<&'d str, Item<'d>>,
-) -> Option<Zone> {
-    let mut section = item.section()?;
-    let kind = section.required("kind", "kind = \"door\", or what it is").and_then(|item| item.word());
-    let label = section
-        .required("label", "label = \"...\", what your colleagues call it")
-        .and_then(|item| read_label(item, labels));
-    let polygon = section
-        .required("polygon", "polygon = [[x, y], [x, y], [x, y]], in 0..1 of the picture")
-        .and_then(|item| polygon::read(&item, frame));
-    // Absent and faulty are two things.
-    let style = section.optional("style").map_or(Some(None), |item| item.word().map(Some));
-    section.finish();
-    Some(Zone { kind: kind?, label: label?.to_owned(), polygon: Arc::new(polygon?), style: style? })
-}
-
-fn read_label<'d>(item: Item<'d>, labels: &mut HashMap<&'d str, Item<'d>>) -> Option<&'d str> {
-    let label = item.text()?;
-    if label.trim().is_empty() {
-        item.note(
-            format!("`{}` is empty", item.name()),
-            "says nothing",
-            "write what your colleagues call it",
-        );
-        return None;
+/// Notes kinds that are said to be absent and are drawn.
+fn refuse_present(doc: &Document<'_>, absent: &[Drawn<ZoneKind>], zones: &[&Drawn<Zone>]) {
+    for kind in absent {
+        let Some(zone) = zones.iter().find(|zone| zone.what.kind == kind.what) else { continue };
+        let message = format!("{} is said to be absent, and zone \"{}\" is one", kind.what, zone.what.label);
+        let fault = doc.fault(message, format!("take \"{}\" out of `absent`", kind.what));
+        doc.note_fault(fault.mark(kind.at.clone(), "absent").mark(zone.at.clone(), "drawn here"));
     }
-    if let Some(first) = labels.get(label) {
-        let message = format!("two zones are labelled \"{label}\"");
-        let fault = item.doc.fault(message, "give each zone a label of its own");
-        item.doc
-            .note_fault(fault.mark(item.span.clone(), "second use").mark(first.span.clone(), "first use"));
-        return None;
-    }
-    labels.insert(label, item);
-    Some(label)
 }

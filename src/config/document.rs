@@ -6,6 +6,7 @@
 
 use super::diagnostic::{FileText, SettingsError, SettingsFault, printable};
 use clap::ValueEnum;
+use jiff::civil::Date;
 use std::cell::RefCell;
 use std::fs::File;
 use std::io::Read;
@@ -14,14 +15,25 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// Largest settings file, bytes.
-const LARGEST_FILE: u64 = 1 << 20;
+/// Years that a date in a settings file can lie in: from the first video recorders on.
+pub(super) const YEARS: RangeInclusive<i16> = 1980..=2099;
 
-/// The bytes of a settings file, and the same as text.
+/// Largest settings file, MiB.
+const LARGEST_MIB: u64 = 1;
+
+/// The text of a settings file.
 ///
 /// # Errors
 /// One fault: the file is missing, unreadable, not a file, too large or not text.
 pub(super) fn read_text(path: &Path) -> Result<String, SettingsError> {
+    read_text_up_to(path, LARGEST_MIB)
+}
+
+/// The text of a file that is no larger than so many MiB.
+///
+/// # Errors
+/// Those of [`read_text`].
+pub(super) fn read_text_up_to(path: &Path, most_mib: u64) -> Result<String, SettingsError> {
     let refuse = |message: String, cure: &str| {
         Err(SettingsError::new(vec![SettingsFault::whole(&FileText::new(path, ""), message, cure)]))
     };
@@ -46,12 +58,12 @@ pub(super) fn read_text(path: &Path) -> Result<String, SettingsError> {
         Ok(_) => {}
     }
     let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes));
+    let read = File::open(path).and_then(|file| file.take((most_mib << 20) + 1).read_to_end(&mut bytes));
     if let Err(error) = read {
         return unreadable(&error);
     }
-    if bytes.len() as u64 > LARGEST_FILE {
-        return refuse(format!("{shown} is larger than 1 MiB"), "name a settings file, not a clip");
+    if bytes.len() as u64 > most_mib << 20 {
+        return refuse(format!("{shown} is larger than {most_mib} MiB"), "name a settings file, not a clip");
     }
     String::from_utf8(bytes).or_else(|error| {
         let line = error.as_bytes()[..error.utf8_error().valid_up_to()].split(|b| *b == b'\n').count();
@@ -237,6 +249,52 @@ impl<'d> Item<'d> {
         Some(text)
     }
 
+    /// A text that says something; `cure` is what to do where it is empty.
+    pub(super) fn filled_text(&self, cure: &str) -> Option<&'d str> {
+        let text = self.text()?;
+        if text.trim().is_empty() {
+            self.note(format!("`{}` is empty", self.name), "says nothing", cure);
+            return None;
+        }
+        Some(text)
+    }
+
+    /// A day of the calendar by itself, without a time, as TOML writes it: 2026-01-31.
+    pub(super) fn date(&self) -> Option<Date> {
+        let cure = format!("write the day alone, without quotes: {} = 2026-01-31", self.key);
+        let Some(found) = self.value.as_datetime() else {
+            self.wrong_type("a date", cure);
+            return None;
+        };
+        let (Some(day), None, None) = (found.date, found.time, found.offset) else {
+            self.note(format!("`{}` must be a date without a time", self.name), "more than a day", cure);
+            return None;
+        };
+        let number = |part: u8| i8::try_from(part).ok();
+        let year = i16::try_from(day.year).ok().filter(|year| YEARS.contains(year));
+        let date = (|| Date::new(year?, number(day.month)?, number(day.day)?).ok())();
+        if date.is_none() {
+            let (first, last) = (YEARS.start(), YEARS.end());
+            self.out_of_range(&format!("write a day of the years {first} to {last}"));
+        }
+        date
+    }
+
+    /// Whether it is a text, of whatever content.
+    pub(super) fn is_text(&self) -> bool {
+        self.value.is_str()
+    }
+
+    /// Whether it is true or false.
+    pub(super) fn is_boolean(&self) -> bool {
+        self.value.is_bool()
+    }
+
+    /// Whether it is a date or a time.
+    pub(super) fn is_date(&self) -> bool {
+        self.value.is_datetime()
+    }
+
     /// A whole number within the range.
     pub(super) fn integer(&self, range: RangeInclusive<i64>) -> Option<i64> {
         let (low, high) = (*range.start(), *range.end());
@@ -289,11 +347,9 @@ impl<'d> Item<'d> {
 
     /// One of the words of an enumeration.
     pub(super) fn word<T: ValueEnum>(&self) -> Option<T> {
-        let named = |word: &T| word.to_possible_value().map(|value| value.get_name().to_owned());
-        let names: Vec<String> = T::value_variants().iter().filter_map(named).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let found = self.one_of(&names)?;
-        T::value_variants().iter().find(|word| named(word).as_deref() == Some(found)).cloned()
+        let names = words::<T>();
+        let found = self.one_of(&names.iter().map(String::as_str).collect::<Vec<_>>())?;
+        T::value_variants().iter().find(|word| name_of(*word).as_deref() == Some(found)).cloned()
     }
 
     /// One of these texts.
@@ -361,7 +417,8 @@ impl<'d> Item<'d> {
         Some(format!("write it without quotes: {text}"))
     }
 
-    fn wrong_type(&self, wanted: &str, cure: impl Into<String>) {
+    /// Notes that this is another kind of value than wanted.
+    pub(super) fn wrong_type(&self, wanted: &str, cure: impl Into<String>) {
         let found = match self.value {
             DeValue::String(_) => "text",
             DeValue::Integer(_) => "a whole number",
@@ -378,6 +435,15 @@ impl<'d> Item<'d> {
     fn out_of_range(&self, cure: &str) {
         self.note(format!("`{}` is out of range", self.name), "not possible here", cure);
     }
+}
+
+/// The words of an enumeration, as settings write them.
+pub(super) fn words<T: ValueEnum>() -> Vec<String> {
+    T::value_variants().iter().filter_map(name_of).collect()
+}
+
+fn name_of<T: ValueEnum>(word: &T) -> Option<String> {
+    word.to_possible_value().map(|value| value.get_name().to_owned())
 }
 
 /// The candidate that differs from `word` in the fewest letters, if they have most letters in common.

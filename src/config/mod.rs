@@ -3,23 +3,37 @@
 //! Files are parsed into domain types once; a fault anywhere means that nothing starts. May import
 //! [`crate::geometry`] only.
 
+mod advice;
 mod camera;
 mod diagnostic;
 mod document;
+mod import;
+mod overlay;
 mod polygon;
+mod register;
+mod schema;
 mod site;
 mod starter;
 mod style;
 mod target;
+mod zone;
 
-pub use camera::{Camera, Zone, ZoneKind, check_size};
+pub use advice::{Advice, advise, moving_with_zones};
+pub use camera::{Camera, View, check_size};
 pub use diagnostic::{SettingsError, SettingsFault};
+pub use import::{ImportError, ImportFormat, Imported, import};
+pub use overlay::Overlay;
+pub use register::{Attested, Register};
+pub use schema::camera_schema;
 pub use site::{
     Cadence, DetectSettings, EncodeSettings, LimitSettings, MaskSettings, Provider, Site, TilingMode,
 };
 pub use starter::starter;
 pub use style::{NotAColour, Rgb, Style};
 pub use target::{LeavesOut, Target, Targets};
+pub use zone::{Zone, ZoneKind};
 
+#[cfg(test)]
+mod camera_tests;
 #[cfg(test)]
 mod tests;

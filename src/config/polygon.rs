@@ -1,10 +1,11 @@
-//! A zone's `polygon` in a camera file: points in 0..1 of the picture, each fault shown at its very point.
+//! The `polygon` of a zone or an overlay in a camera file: points in 0..1 of the picture, each fault shown at its
+//! very point.
 
 use super::document::Item;
 use crate::geometry::{FrameSize, PolygonFault, UnitPoint, UnitPolygon};
 
-/// Most corners of one zone: checking for crossing sides takes time by the square of it.
-const MOST_POINTS: usize = 500;
+/// Most corners of one polygon: checking for crossing sides takes time by the square of it.
+pub(super) const MOST_POINTS: usize = 500;
 
 /// A coordinate from here on cannot be a point just off the edge: it was read off a picture in pixels.
 const SURELY_PIXELS: f64 = 2.0;
@@ -47,7 +48,7 @@ pub(super) fn read(item: &Item<'_>, frame: Option<FrameSize>) -> Option<UnitPoly
             None
         }
         Err(fault) => {
-            item.note(fault.to_string(), "nothing would be hidden", "draw it around the region");
+            item.note(fault.to_string(), "encloses nothing", "draw it around the region");
             None
         }
     }

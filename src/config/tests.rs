@@ -31,7 +31,7 @@ fn file(name: &str, bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
     (dir, path)
 }
 
-fn camera(text: &str) -> Result<Camera, SettingsError> {
+pub(super) fn camera(text: &str) -> Result<Camera, SettingsError> {
     let (_dir, path) = file("entrance-3.toml", text.as_bytes());
     Camera::read(&path)
 }
@@ -56,7 +56,7 @@ fn lines(error: &SettingsError) -> Vec<String> {
         .collect()
 }
 
-fn check(error: &SettingsError, expect: &[&str]) {
+pub(super) fn check(error: &SettingsError, expect: &[&str]) {
     let found = lines(error);
     assert_eq!(found, expect, "\n{}", found.join("\n"));
 }
@@ -122,7 +122,8 @@ polygon = [[0.1, 0.1, 0.2], [0.5, "0.5"], 3]
             "1:10 schema 2 is not known here | 2 | write schema = 1",
             "2:6 `id` cannot be \"Entrance 3\" | \"Entrance 3\" | write id = \"entrance-3\"",
             "3:1 unknown key `descripton` | descripton | did you mean `description`? \
-             Known here: schema, id, description, frame, zone",
+             Known here: schema, id, description, frame, view, fixed, \
+             absent, register, zone, overlay",
             "4:19 `frame.width` must be a whole number | \"768\" | write it without quotes: 768",
             "4:35 `frame.height` is out of range | 0 | write a whole number from 1 to 16384",
             &format!(
@@ -133,7 +134,7 @@ polygon = [[0.1, 0.1, 0.2], [0.5, "0.5"], 3]
             "9:36 point [0.3, -0.4] lies outside the picture | [0.3, -0.4] | \
              x and y run from 0 to 1; the nearest point on the edge is [0.3, 0]",
             "10:1 unknown key `colour` | colour | remove it; known in `zone 1`: kind, label, polygon, style",
-            "14:9 two zones are labelled \"café\" | \"café\" ^ \"café\" | give each zone a label of its own",
+            "14:9 two zones are labelled \"café\" | \"café\" ^ \"café\" | give each a label of its own",
             "15:11 a polygon needs at least 3 points, this one has 2 | [[0.1, 0.1], [0.9, 0.9]] | \
              write polygon = [[x, y], [x, y], [x, y]], with x and y from 0 to 1",
             "16:9 `zone 2.style` cannot be \"mosaic\" | \"mosaic\" | write one of blur, pixelate, fill",
@@ -313,6 +314,7 @@ fn words_are_the_same_in_settings_and_in_reports() {
         }
     }
     check::<ZoneKind>();
+    check::<View>();
     check::<Style>();
     check::<Provider>();
     check::<TilingMode>();
@@ -325,7 +327,10 @@ fn the_starter_file_is_valid_and_so_is_every_zone_in_it() {
     let text = starter("entrance-3", frame, "clip\n[[zone]].mp4");
     let begun = camera(&text).expect("a valid file");
     assert_eq!((begun.zones.len(), begun.frame), (0, frame));
-    let keys = ["[[zone]]", "kind = ", "label = ", "polygon = ", "style = "];
+    let keys =
+        ["[[zone]]", "[[overlay]]", "kind = ", "label = ", "polygon = ", "style = ", "view = ", "fixed = "];
+    let fields = register::FIELDS.iter().map(|field| format!("{} = ", field.key));
+    let keys: Vec<String> = keys.into_iter().map(str::to_owned).chain(fields).collect();
     let uncomment = |line: &str| {
         let bare = line.strip_prefix("# ").filter(|bare| keys.iter().any(|key| bare.starts_with(key)));
         bare.unwrap_or(line).to_owned() + "\n"
@@ -333,6 +338,9 @@ fn the_starter_file_is_valid_and_so_is_every_zone_in_it() {
     let full = camera(&text.lines().map(uncomment).collect::<String>()).expect("valid examples");
     let kinds: Vec<_> = full.zones.iter().map(|zone| zone.kind).collect();
     assert_eq!(kinds, ZoneKind::value_variants());
+    assert_eq!(full.overlays.len(), 1);
+    assert!(text.lines().all(|line| line.chars().count() <= 120));
+    assert!(advise(&full, jiff::civil::date(2026, 10, 1)).is_empty());
 }
 
 #[test]

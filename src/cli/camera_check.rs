@@ -1,0 +1,122 @@
+//! `melkglas camera check`: faults, questions, and a picture with everything that is drawn.
+
+use super::camera::{finish, masked_still, png, refuse_existing};
+use super::camera_picture::draw_regions;
+use super::common::Installation;
+use super::talk;
+use crate::config::{Advice, Camera, SettingsError, ZoneKind, advise};
+use crate::error::{Exit, Failure};
+use crate::interrupt::Interrupt;
+use clap::{Args as ClapArgs, ValueEnum};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// Flags of `melkglas camera check`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Example:
+  melkglas camera check pipelines/cameras/entrance-3.toml --on clip.mp4 --picture zones.png
+
+Questions about what is commonly forgotten are no faults: the exit code is 0 where the file is sound.")]
+pub(super) struct Args {
+    /// The camera file.
+    file: PathBuf,
+    /// A clip of this camera: its picture must have the camera's shape.
+    #[arg(long, value_name = "CLIP", required = false)]
+    on: Option<PathBuf>,
+    /// Write a still of the clip with zones and overlays outlined and named (PNG). People and zones on it are hidden.
+    #[arg(long, value_name = "P.png", requires = "on")]
+    picture: Option<PathBuf>,
+    /// Replace files that exist.
+    #[arg(long)]
+    force: bool,
+    /// Print what was found as one line of JSON on stdout.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    installation: Installation,
+}
+
+pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
+    let camera = Camera::read(&args.file).map_err(|faults| {
+        if args.json {
+            talk::data(refused(&args.file, &faults));
+        }
+        Failure::from(faults)
+    })?;
+    if let Some(clip) = &args.on {
+        let outputs = [args.picture.as_ref()];
+        refuse_existing(&outputs, &[clip, &args.file], args.force)?;
+        let site = args.installation.settings()?;
+        let mut still =
+            masked_still(clip, Some((&args.file, &camera)), &site, &args.installation, interrupt)?;
+        if let Some(path) = &args.picture {
+            draw_regions(&mut still, &camera.zones, &camera.overlays);
+            finish(vec![png(path, &still, args.force)?])?;
+            talk::say(format_args!("wrote {}: does every outline hold what it names?", path.display()));
+        }
+    }
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let warnings = advise(&camera, today);
+    if args.json {
+        talk::data(sound(&args.file, &camera, &warnings));
+    }
+    tell(&args.file, &camera, &warnings);
+    Ok(Exit::Ok)
+}
+
+fn tell(file: &Path, camera: &Camera, warnings: &[Advice]) {
+    talk::say(format_args!("{} is sound: camera {}, {}", file.display(), camera.id, camera.frame));
+    for zone in &camera.zones {
+        talk::say(format_args!("  {:<13} {}", zone.kind.to_string(), zone.label));
+    }
+    for overlay in &camera.overlays {
+        talk::say(format_args!("  {:<13} {}", "overlay", overlay.label));
+    }
+    if camera.zones.is_empty() {
+        talk::say("  no zones: only people are hidden on this camera's clips");
+    }
+    for warning in warnings {
+        talk::say(format_args!("? {}", warning.text));
+    }
+    let kinds = ZoneKind::value_variants().iter().map(ZoneKind::to_string);
+    let asked: Vec<String> = kinds
+        .filter(|kind| warnings.iter().any(|warning| warning.about == *kind))
+        .map(|kind| format!("\"{kind}\""))
+        .collect();
+    if !asked.is_empty() {
+        talk::say(format_args!(
+            "Of what you looked for and did not find, write: absent = [{}]",
+            asked.join(", ")
+        ));
+    }
+}
+
+fn sound(file: &Path, camera: &Camera, warnings: &[Advice]) -> Value {
+    json!({
+        "file": file.to_string_lossy(),
+        "ok": true,
+        "exit": Exit::Ok.code(),
+        "camera": camera.id,
+        "frame": camera.frame,
+        "fixed": camera.fixed,
+        "view": camera.view,
+        "zones": camera.zones.len(),
+        "overlays": camera.overlays.len(),
+        "sha256": camera.sha256,
+        "warnings": warnings,
+    })
+}
+
+fn refused(file: &Path, error: &SettingsError) -> Value {
+    let faults = error.faults.iter().map(|fault| {
+        json!({
+            "line": fault.line(), "column": fault.column(), "message": fault.message, "cure": fault.cure,
+        })
+    });
+    json!({
+        "file": file.to_string_lossy(),
+        "ok": false,
+        "exit": Exit::Settings.code(),
+        "faults": faults.collect::<Vec<_>>(),
+    })
+}

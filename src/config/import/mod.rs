@@ -1,0 +1,169 @@
+//! Camera files out of the masks that other tools keep: LabelMe, CVAT, Frigate.
+//!
+//! A shape becomes a zone or a line that says why not ([`Imported::notes`]); nothing is lost in silence. Where a shape
+//! cannot be carried over exactly, the zone is larger than it, never smaller. These files come from elsewhere: their
+//! size, depth and number of shapes are bounded, and nothing of them but labels is repeated. (A Frigate configuration
+//! holds the cameras' passwords.)
+
+mod cvat;
+mod frigate;
+mod kinds;
+mod labelme;
+mod shape;
+mod write;
+mod yaml;
+
+use super::diagnostic::SettingsError;
+use super::document::read_text_up_to;
+use super::zone::Zone;
+use crate::geometry::FrameSize;
+use clap::ValueEnum;
+use std::path::Path;
+
+/// Largest file of another tool, MiB: LabelMe keeps the picture in it, CVAT every frame's boxes.
+const LARGEST_MIB: u64 = 64;
+
+/// Most zones that one file may lead to. More are not a camera's regions but a data set's.
+const MOST_ZONES: usize = 500;
+
+/// Whose file it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ImportFormat {
+    /// LabelMe's JSON, one picture a file.
+    Labelme,
+    /// CVAT's XML, "CVAT for images 1.1" or "CVAT for video 1.1".
+    Cvat,
+    /// Frigate's configuration (YAML).
+    Frigate,
+}
+
+/// What was read of another tool's file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Imported {
+    /// Size of the picture that the shapes were drawn on.
+    pub frame: FrameSize,
+    /// The shapes, each as a zone.
+    pub zones: Vec<Zone>,
+    /// What could not be carried over, or not exactly, and what else should be known; a line each.
+    pub notes: Vec<String>,
+}
+
+/// Why another tool's file cannot be taken over.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// It cannot be read at all.
+    #[error(transparent)]
+    File(#[from] SettingsError),
+    /// It is not what it should be.
+    #[error("{file}{}: {what}", .line.map(|line| format!(", line {line}")).unwrap_or_default())]
+    Form {
+        /// The file as it was given.
+        file: String,
+        /// Where, from 1, if that is known.
+        line: Option<usize>,
+        /// What is wrong.
+        what: String,
+    },
+    /// It leaves a choice, or a size, to the one who imports it.
+    #[error("{file}: {what}")]
+    Ask {
+        /// The file as it was given.
+        file: String,
+        /// What is missing.
+        what: String,
+        /// The flag that says it.
+        cure: String,
+    },
+}
+
+/// Reads another tool's file. `frame` is the size of the picture where the file does not say it; `pick` names the
+/// camera (Frigate) or the image (CVAT) to take where there are several.
+///
+/// # Errors
+/// [`ImportError`]: the file is unreadable or of another form, or needs `frame` or `pick`.
+pub fn import(
+    path: &Path,
+    format: ImportFormat,
+    frame: Option<FrameSize>,
+    pick: Option<&str>,
+) -> Result<Imported, ImportError> {
+    let text = read_text_up_to(path, LARGEST_MIB)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let read = match format {
+        ImportFormat::Labelme => labelme::read(text),
+        ImportFormat::Cvat => cvat::read(text, pick),
+        ImportFormat::Frigate => frigate::read(text, pick),
+    };
+    let file = shape::one_line(&path.display().to_string());
+    let error = |fault: Fault| match fault {
+        Fault::Form { line, what } => {
+            ImportError::Form { file: file.clone(), line, what: shape::one_line(&what) }
+        }
+        Fault::Ask { what, cure } => {
+            ImportError::Ask { file: file.clone(), what: shape::one_line(&what), cure }
+        }
+    };
+    read.and_then(|sheet| shape::settle(sheet, frame)).map_err(error)
+}
+
+/// Why a reader gives up.
+#[derive(Debug)]
+enum Fault {
+    Form { line: Option<usize>, what: String },
+    Ask { what: String, cure: String },
+}
+
+impl Fault {
+    fn form(line: impl Into<Option<usize>>, what: impl Into<String>) -> Self {
+        Self::Form { line: line.into(), what: what.into() }
+    }
+}
+
+/// What a reader found: shapes as the other tool has them.
+#[derive(Debug, Default)]
+struct Sheet {
+    /// Size of the picture, where the file says it.
+    frame: Option<FrameSize>,
+    shapes: Vec<Shape>,
+    notes: Vec<String>,
+}
+
+/// A closed outline.
+#[derive(Debug)]
+struct Shape {
+    /// What the other tool calls it.
+    label: String,
+    /// Where it stands in the file, for people: `shape 3`, `line 12`.
+    place: String,
+    /// Its corners; they may lie outside the picture.
+    corners: Vec<(f64, f64)>,
+    /// What its coordinates are.
+    unit: Unit,
+}
+
+/// What a coordinate counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    /// Pixels of the sheet's picture.
+    Pixel,
+    /// Shares of its width and height.
+    Share,
+}
+
+impl Sheet {
+    fn note(&mut self, place: &str, what: impl std::fmt::Display) {
+        self.notes.push(format!("{place}: {what}"));
+    }
+}
+
+/// The size of a picture, if both sides are whole numbers of pixels that a camera can have.
+fn frame_of(width: f64, height: f64) -> Option<FrameSize> {
+    let side = |v: f64| {
+        let whole = v.fract() == 0.0 && v >= 1.0 && v <= super::camera::LONGEST_SIDE_PX as f64;
+        whole.then_some(v as u32)
+    };
+    Some(FrameSize { width: side(width)?, height: side(height)? })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! The JSON Schema (2020-12) of a camera file, for editors that complete and underline.
+//!
+//! Limits and words come from the reader's own constants and enumerations. Keys are written down twice, here and in
+//! the reader; `camera_tests.rs` asks the reader which ones it knows and compares. The schema knows the form alone:
+//! that a polygon crosses itself, only [`Camera::parse`](super::Camera::parse) tells.
+
+use super::camera::{LONGEST_SIDE_PX, View};
+use super::document::words;
+use super::overlay::{MOST_AREA, MOST_OVERLAYS};
+use super::polygon::MOST_POINTS;
+use super::register::{FIELDS, Field, RETENTION_DAYS};
+use super::style::Style;
+use super::zone::ZoneKind;
+use serde_json::{Value, json};
+
+/// The schema that editors read, as JSON.
+#[must_use]
+pub fn camera_schema() -> Value {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "melkglas camera file",
+        "description": "One camera's picture, its private regions, and what is on record about it.",
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["schema", "id", "description", "frame"],
+        "properties": {
+            "schema": { "const": 1, "description": "Version of the file's form." },
+            "id": {
+                "type": "string", "pattern": "^[a-z0-9-]+$",
+                "description": "Short name of the camera: the file's name without .toml.",
+            },
+            "description": text("What the camera films, in your colleagues' words."),
+            "frame": table(
+                "Size in pixels of the picture that the regions are drawn on, as displayed.",
+                &["width", "height"],
+                json!({ "width": side("Pixels across."), "height": side("Pixels down.") }),
+            ),
+            "view": word::<View>("How people are seen: upright, or from above. Without it: level."),
+            "fixed": {
+                "type": "boolean", "default": true,
+                "description": "Whether the camera always shows the same scene; false for one that turns or travels.",
+            },
+            "absent": {
+                "type": "array", "uniqueItems": true, "items": word::<ZoneKind>("A kind of zone."),
+                "description": "Kinds of zone that somebody looked for and did not find.",
+            },
+            "register": table("What is on record about the camera.", &[], register()),
+            "zone": {
+                "type": "array", "description": "Private regions, always hidden.",
+                "items": table("A private region.", &["kind", "label", "polygon"], json!({
+                    "kind": word::<ZoneKind>("What it holds."),
+                    "label": filled("What your colleagues call it."),
+                    "polygon": polygon(),
+                    "style": word::<Style>("How it is hidden, where that differs from the clip's style."),
+                })),
+            },
+            "overlay": {
+                "type": "array", "maxItems": MOST_OVERLAYS,
+                "description": format!(
+                    "The camera's burned-in clock or name: shown, at most {} % of the picture, away from every zone.",
+                    MOST_AREA * 100.0
+                ),
+                "items": table("A burned-in text.", &["label", "polygon"], json!({
+                    "label": filled("What your colleagues call it."),
+                    "polygon": polygon(),
+                })),
+            },
+        },
+    })
+}
+
+fn table(description: &str, required: &[&str], properties: Value) -> Value {
+    json!({
+        "type": "object", "description": description, "additionalProperties": false,
+        "required": required, "properties": properties,
+    })
+}
+
+fn text(description: &str) -> Value {
+    json!({ "type": "string", "description": description })
+}
+
+/// A text that is not blank.
+fn filled(description: &str) -> Value {
+    json!({ "type": "string", "pattern": "\\S", "description": description })
+}
+
+fn word<T: clap::ValueEnum>(description: &str) -> Value {
+    json!({ "enum": words::<T>(), "description": description })
+}
+
+fn side(description: &str) -> Value {
+    json!({ "type": "integer", "minimum": 1, "maximum": LONGEST_SIDE_PX, "description": description })
+}
+
+fn polygon() -> Value {
+    let share = json!({ "type": "number", "minimum": 0, "maximum": 1 });
+    let point = json!({ "type": "array", "items": share, "minItems": 2, "maxItems": 2 });
+    json!({
+        "type": "array", "items": point, "minItems": 3, "maxItems": MOST_POINTS,
+        "description": "Corners [x, y] as one walks around it, from 0 to 1 of the picture's width and height.",
+    })
+}
+
+/// The fields of the register. Editors see a TOML date as a string of that format.
+fn register() -> Value {
+    let date = json!({ "type": "string", "format": "date" });
+    let field = |name: &str| match name {
+        "location" | "responsible" => json!({ "type": "string", "pattern": "\\S" }),
+        "purpose" | "access" => json!({ "type": "array", "items": { "type": "string", "pattern": "\\S" } }),
+        "retention_days" => {
+            json!({ "type": "integer", "minimum": RETENTION_DAYS.start(), "maximum": RETENTION_DAYS.end() })
+        }
+        "notice_placed" => json!({ "anyOf": [{ "type": "boolean" }, date.clone()] }),
+        "processor_agreement" => {
+            json!({ "anyOf": [{ "type": "boolean" }, { "type": "string", "pattern": "\\S" }] })
+        }
+        _ => date.clone(),
+    };
+    let described = FIELDS.iter().map(|Field { key, why, .. }| {
+        let mut field = field(key);
+        field["description"] = json!(why);
+        ((*key).to_owned(), field)
+    });
+    Value::Object(described.collect())
+}

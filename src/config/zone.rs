@@ -1,0 +1,122 @@
+//! `[[zone]]` in a camera file: the private regions, always hidden.
+
+use super::document::{Item, Section};
+use super::polygon;
+use super::style::Style;
+use crate::geometry::{FrameSize, UnitPolygon};
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// What a private region holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "each name says what it is")]
+pub enum ZoneKind {
+    Door,
+    Window,
+    Garden,
+    Street,
+    NamePlate,
+    BellPanel,
+    Screen,
+    Mirror,
+    NoticeBoard,
+    Parking,
+    Other,
+}
+
+impl std::fmt::Display for ZoneKind {
+    /// The word that stands in a camera file.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let word = self.to_possible_value().expect("no kind is hidden from the command line");
+        f.write_str(word.get_name())
+    }
+}
+
+/// A private region: always hidden.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Zone {
+    /// What it holds.
+    pub kind: ZoneKind,
+    /// What staff call it.
+    pub label: String,
+    /// Its outline in unit space.
+    pub polygon: Arc<UnitPolygon>,
+    /// Its own style, where it names one.
+    pub style: Option<Style>,
+}
+
+/// Something drawn on the picture, and where its polygon stands in the file, bytes from its start.
+pub(super) struct Drawn<T> {
+    pub(super) what: T,
+    pub(super) at: Range<usize>,
+}
+
+/// Every zone that could be read, `None` in the place of one with a fault.
+pub(super) fn read(item: &Item<'_>, frame: Option<FrameSize>) -> Option<Vec<Option<Drawn<Zone>>>> {
+    let items = item.items("zone", "write [[zone]] above each zone, in double brackets")?;
+    let mut labels = Labels::of("zones");
+    Some(items.iter().map(|item| read_one(item, frame, &mut labels)).collect())
+}
+
+fn read_one<'d>(item: &Item<'d>, frame: Option<FrameSize>, labels: &mut Labels<'d>) -> Option<Drawn<Zone>> {
+    let mut section = item.section()?;
+    let kind = section.required("kind", "kind = \"door\", or what it is").and_then(|item| item.word());
+    let outline = Outline::read(&mut section, frame, labels);
+    // Absent and faulty are two things.
+    let style = section.optional("style").map_or(Some(None), |item| item.word().map(Some));
+    section.finish();
+    let Outline { label, polygon, at } = outline?;
+    Some(Drawn { what: Zone { kind: kind?, label, polygon: Arc::new(polygon), style: style? }, at })
+}
+
+/// What a zone and an overlay both have.
+pub(super) struct Outline {
+    pub(super) label: String,
+    pub(super) polygon: UnitPolygon,
+    /// Where the polygon stands in the file.
+    pub(super) at: Range<usize>,
+}
+
+impl Outline {
+    pub(super) fn read<'d>(
+        section: &mut Section<'d>,
+        frame: Option<FrameSize>,
+        labels: &mut Labels<'d>,
+    ) -> Option<Self> {
+        let label = section
+            .required("label", "label = \"...\", what your colleagues call it")
+            .and_then(|item| labels.read(item));
+        let item = section.required("polygon", "polygon = [[x, y], [x, y], [x, y]], in 0..1 of the picture");
+        let polygon = item.as_ref().and_then(|item| polygon::read(item, frame));
+        Some(Self { label: label?.to_owned(), polygon: polygon?, at: item?.span })
+    }
+}
+
+/// The labels used so far; each may be used once.
+pub(super) struct Labels<'d> {
+    of: &'static str,
+    used: HashMap<&'d str, Item<'d>>,
+}
+
+impl<'d> Labels<'d> {
+    pub(super) fn of(of: &'static str) -> Self {
+        Self { of, used: HashMap::new() }
+    }
+
+    fn read(&mut self, item: Item<'d>) -> Option<&'d str> {
+        let label = item.filled_text("write what your colleagues call it")?;
+        if let Some(first) = self.used.get(label) {
+            let message = format!("two {} are labelled \"{label}\"", self.of);
+            let fault = item.doc.fault(message, "give each a label of its own");
+            let fault = fault.mark(item.span.clone(), "second use").mark(first.span.clone(), "first use");
+            item.doc.note_fault(fault);
+            return None;
+        }
+        self.used.insert(label, item);
+        Some(label)
+    }
+}

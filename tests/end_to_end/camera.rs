@@ -1,0 +1,131 @@
+//! Camera files through the program: taken over from other tools, asked about, and of cameras that move.
+
+use super::eyes::{is_fill, view};
+use super::film;
+use super::program::{DOOR, Desk, mode};
+use serde_json::Value;
+use std::path::Path;
+
+fn sample(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/import").join(name).to_string_lossy().into_owned()
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).expect("JSON")
+}
+
+#[test]
+fn masks_of_other_tools_become_a_camera_file_that_passes_the_check() {
+    let desk = Desk::new();
+    let labelme = sample("courtyard.labelme.json");
+    let args = ["camera", "import", &labelme, "--from", "labelme", "-o", "yard.toml"];
+    let said =
+        ["door voordeur 12", "! shape 5 \"kerb\": a linestrip encloses nothing; left out", "wrote yard.toml"];
+    desk.run(args).expect(0, &said);
+    assert_eq!((desk.names(), mode(&desk.path("yard.toml"))), (vec!["yard.toml".to_owned()], 0o600));
+    desk.run(["camera", "check", "yard.toml"]).expect(0, &["is sound", "bell-panel", "? no mirror zone"]);
+    let file = std::fs::read_to_string(desk.path("yard.toml")).expect("read");
+    assert!(file.contains("# - shape 5 \"kerb\": a linestrip encloses nothing; left out"), "{file}");
+    desk.run(args).expect(2, &["exists already"]);
+    desk.run(args.into_iter().chain(["--force"])).expect(0, &[]);
+
+    let cvat = sample("video.cvat.xml");
+    desk.run(["camera", "import", &cvat, "--from", "cvat", "-o", "film.toml"])
+        .expect(0, &["it moves from frame"]);
+    let frigate = sample("config.frigate.yml");
+    let import = |rest: &[&str]| {
+        let args = ["camera", "import", &frigate, "--from", "frigate", "-o", "back.toml"];
+        desk.run(args.iter().chain(rest))
+    };
+    import(&[]).expect(2, &["back, front", "--camera NAME"]);
+    import(&["--camera", "back", "--image", "x"]).expect(2, &["--camera is for frigate"]);
+    import(&["--camera", "back", "--frame", "1280"]).expect(2, &["1280x720"]);
+    import(&["--camera", "back", "--frame", "100x100"]).expect(2, &["another shape"]);
+    import(&["--camera", "back"]).expect(0, &["wrote back.toml", "1280x720"]);
+    for name in ["film.toml", "back.toml"] {
+        desk.run(["camera", "check", name]).expect(0, &["is sound"]);
+    }
+
+    let names = desk.names();
+    desk.run(["camera", "import", &labelme, "--from", "cvat", "-o", "x.toml"])
+        .expect(3, &["this XML cannot be read"]);
+    desk.run(["camera", "import", "none", "--from", "cvat", "-o", "x.toml"])
+        .expect(3, &["none cannot be read"]);
+    desk.run(["camera", "import", &labelme, "--from", "labelme", "-o", "X 1.toml"]).expect(3, &["x-1.toml"]);
+    std::fs::copy(&labelme, desk.path("in.toml")).expect("copied");
+    let onto_itself = ["camera", "import", "in.toml", "--from", "labelme", "-o", "in.toml", "--force"];
+    assert_eq!(desk.run(onto_itself).code, Some(2));
+    assert_eq!(std::fs::read(desk.path("in.toml")).expect("read"), std::fs::read(&labelme).expect("read"));
+    std::fs::remove_file(desk.path("in.toml")).expect("removed");
+    assert_eq!(desk.names(), names);
+}
+
+#[test]
+fn the_schema_is_json_on_stdout() {
+    let schema = json(&Desk::new().run(["camera", "schema"]).expect(0, &[]).stdout);
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    assert_eq!(schema["required"], serde_json::json!(["schema", "id", "description", "frame"]));
+}
+
+#[test]
+fn a_check_asks_in_words_and_in_json() {
+    let desk = Desk::new();
+    let register = "[register]\nretention_days = 90\nevaluate_by = 2020-01-01\n[[zone]]\n";
+    std::fs::write(desk.path("door.toml"), DOOR.replace("[[zone]]\n", register)).expect("written");
+    let done = desk.run(["camera", "check", "door.toml", "--json"]).expect(
+        0,
+        &[
+            "door.toml is sound",
+            "? no bell-panel zone",
+            "kept for 90 days",
+            "due by 2020-01-01",
+            "absent = [",
+        ],
+    );
+    assert_eq!(done.stdout.lines().count(), 1);
+    let found = json(&done.stdout);
+    assert_eq!((&found["ok"], &found["camera"], &found["zones"]), (&true.into(), &"door".into(), &1.into()));
+    let about: Vec<&str> =
+        found["warnings"].as_array().expect("a list").iter().filter_map(|w| w["about"].as_str()).collect();
+    for (what, asked) in [
+        ("mirror", true),
+        ("door", false),
+        ("register.location", true),
+        ("register.retention_days", true),
+        ("register.evaluate_by", true),
+    ] {
+        assert_eq!(about.contains(&what), asked, "{what}: {about:?}");
+    }
+    std::fs::write(desk.path("door.toml"), DOOR.replace("label", "labell")).expect("written");
+    let refused = desk.run(["camera", "check", "door.toml", "--json"]).expect(3, &["labell"]);
+    let found = json(&refused.stdout);
+    assert_eq!((&found["ok"], &found["faults"][0]["line"]), (&false.into(), &7.into()));
+}
+
+#[test]
+fn zones_of_a_camera_that_moves_are_applied_and_warned_about() {
+    let desk = Desk::new();
+    film::intruder(&desk.path("clip.mp4"), 5);
+    let overlay =
+        "\n[[overlay]]\nlabel = \"clock\"\npolygon = [[0.7, 0.9], [0.98, 0.9], [0.98, 0.98], [0.7, 0.98]]\n";
+    let moving = DOOR.replace("[[zone]]", "fixed = false\n[[zone]]") + overlay;
+    std::fs::write(desk.path("door.toml"), moving).expect("written");
+    let args = ["redact", "clip.mp4", "-o", "out.mp4", "--camera", "door.toml", "--report", "r.json"];
+    let warning = "camera door moves (fixed = false), and its 2 region(s) stay where they were drawn";
+    desk.run(args).expect(0, &[warning]);
+    desk.run(["camera", "check", "door.toml"]).expect(0, &[warning, "overlay clock"]);
+    let seen = view(&desk.path("out.mp4"));
+    assert!((0..5).all(|frame| is_fill(seen.pixel(frame, 160, 90))));
+    // The clock stays visible: nobody stands on it.
+    assert!((0..5).all(|frame| !is_fill(seen.pixel(frame, 270, 169))));
+    let report = json(&std::fs::read_to_string(desk.path("r.json")).expect("a report"));
+    let camera = &report["camera"];
+    assert_eq!(
+        (&camera["zones"], &camera["overlays"], &camera["fixed"]),
+        (&1.into(), &1.into(), &false.into())
+    );
+
+    std::fs::write(desk.path("door.toml"), DOOR).expect("written");
+    let still = desk.run(["redact", "clip.mp4", "-o", "still.mp4", "--camera", "door.toml"]).expect(0, &[]);
+    assert!(!still.stderr.contains("moves"), "{}", still.stderr);
+}
