@@ -125,7 +125,6 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
     if args.effort == Effort::Thorough {
         site.detect.tiling = TilingMode::Tile;
         site.detect.mirrored = true;
-        // Here: site.detect.rotated = true for a camera that looks straight down.
     }
     if !args.targets.is_empty() {
         site.detect.targets = Targets::from_list(&args.targets)
@@ -135,6 +134,7 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
         Some(path) => Some((path.clone(), read_camera(path)?)),
         None => None,
     };
+    // At thorough effort, a camera that looks straight down sets `site.detect.rotated = true` here.
     // Lives as long as the call: gone again where nothing was written.
     let _out_dir = args.out_dir.as_deref().map(OutDir::make).transpose()?;
     let targets = outputs::plan(
