@@ -12,7 +12,7 @@ pub enum Target {
     /// A human face.
     #[value(name = "faces")]
     Face,
-    /// A car, motorcycle, bicycle, bus, lorry or train, with its number plate and its owner's taste.
+    /// A car, motorcycle, bicycle, bus, lorry or train, number plate and all.
     #[value(name = "vehicles")]
     Vehicle,
     /// A television, laptop or telephone, with what is on it.

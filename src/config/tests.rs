@@ -424,6 +424,19 @@ fn every_fault_of_a_site_file_is_shown() {
     );
 }
 
+#[test]
+fn a_site_that_leaves_people_out_is_refused() {
+    let error = site("[detect]\ntargets = [\"vehicles\"]\nmodels = [1]\n").expect_err("people are missing");
+    check(
+        &error,
+        &[
+            "2:11 the targets leave out persons and faces, but persons and faces are always hidden | [\"vehicles\"] | \
+             write [\"persons\", \"faces\", \"vehicles\"]",
+            "3:11 `model 1` must be text in quotes | 1 | put it in quotes: models = \"1\"",
+        ],
+    );
+}
+
 proptest! {
     #[test]
     fn no_bytes_bring_the_reader_down(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
