@@ -78,7 +78,7 @@ pub fn library_version() -> String {
 }
 
 /// Elements that decoding and encoding are built from.
-const ELEMENTS: [&str; 26] = [
+const ELEMENTS: [&str; 28] = [
     "appsink",
     "appsrc",
     "avdec_h264",
@@ -98,8 +98,10 @@ const ELEMENTS: [&str; 26] = [
     "matroskademux",
     "matroskamux",
     "mp4mux",
+    "mpegpsdemux",
     "mpegvideoparse",
     "qtdemux",
+    "queue",
     "tsdemux",
     "typefind",
     "videoconvert",
