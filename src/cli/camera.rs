@@ -10,6 +10,7 @@ use crate::geometry::FrameSize;
 use crate::interrupt::Interrupt;
 use crate::video::pipeline::{StillError, quietest_still};
 use crate::video::sink::{Overwrite, PartialFile, sweep};
+use crate::video::source::FrameRate;
 use clap::{Args, Subcommand};
 use image::{ImageFormat, RgbImage};
 use std::io::{BufWriter, Write};
@@ -147,7 +148,8 @@ fn masked_still(
     installation: &Installation,
     interrupt: &Interrupt,
 ) -> Result<RgbImage, Failure> {
-    let opened = open_clip(clip)?;
+    // When its pictures are shown does not matter to a still.
+    let opened = open_clip(clip)?.assuming_rate(FrameRate::PAL);
     let detectors = installation.detectors(site)?;
     let planner = HideEveryone::new(camera.map(|(_, camera)| camera), site.mask.clone(), None);
     let still = quietest_still(&opened, site, &planner, detectors.as_ref(), interrupt).map_err(|e| {

@@ -12,3 +12,5 @@ mod job;
 mod leftovers;
 mod program;
 mod redaction;
+mod spoilt;
+mod zoo;

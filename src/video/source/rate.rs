@@ -23,6 +23,9 @@ const BROADCAST: [(&str, u32); 6] =
     [("23.976", 24), ("23.98", 24), ("29.97", 30), ("29.970", 30), ("59.94", 60), ("59.940", 60)];
 
 impl FrameRate {
+    /// 25 frames a second.
+    pub const PAL: Self = Self { frames: NonZeroU32::new(25).expect("not zero"), secs: NonZeroU32::MIN };
+
     /// `frames` in `secs` seconds; `None` outside of 0.1 to 1000 frames a second.
     #[must_use]
     pub fn new(frames: u32, secs: u32) -> Option<Self> {
