@@ -33,6 +33,8 @@ pub(super) struct Shared {
     pub(super) raw_stream: AtomicBool,
     /// A decoder is at work that conceals errors without a word.
     pub(super) unheard: AtomicBool,
+    /// Gray pictures that use all values, 0 to 255.
+    pub(super) full_range_gray: AtomicBool,
     /// A size beyond the limits that was declared somewhere.
     pub(super) too_large: Mutex<Option<FrameSize>>,
     limits: LimitSettings,
@@ -51,6 +53,7 @@ impl Shared {
             demuxed: AtomicBool::new(false),
             raw_stream: AtomicBool::new(false),
             unheard: AtomicBool::new(false),
+            full_range_gray: AtomicBool::new(false),
             too_large: Mutex::default(),
             limits: limits.clone(),
         }
@@ -133,9 +136,9 @@ fn skip(source: &gst::Element, bytes: u64) {
     pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
         let Some(block) = info.buffer_mut() else { return gst::PadProbeReturn::Ok };
         let (from, len) = (block.offset(), block.size());
-        let Ok(off) = usize::try_from(bytes.saturating_sub(from)) else { return gst::PadProbeReturn::Drop };
+        let off = usize::try_from(bytes.saturating_sub(from)).unwrap_or(usize::MAX);
         if off >= len {
-            return gst::PadProbeReturn::Drop;
+            return gst::PadProbeReturn::Handled;
         }
         if off > 0
             && let Ok(mut rest) = block.copy_region(gst::BufferCopyFlags::all(), off..)
@@ -196,14 +199,14 @@ fn inspect(element: &gst::Element, shared: &Arc<Shared>, unedited: bool) {
     } else if decodes(gst::ElementFactoryType::MEDIA_VIDEO) || decodes(gst::ElementFactoryType::MEDIA_IMAGE) {
         let raw_stream = !shared.demuxed.load(Ordering::Acquire);
         shared.raw_stream.fetch_or(raw_stream, Ordering::AcqRel);
-        if !factory.name().starts_with("avdec_") {
-            tracing::debug!(decoder = %factory.name(), "a decoder that does not say what it conceals");
-        }
         // Decoders of single pictures other than libav's conceal without a word and without a flag.
         let heard = decodes(gst::ElementFactoryType::MEDIA_VIDEO);
         shared.unheard.fetch_or(!heard, Ordering::AcqRel);
         if let Some(pad) = element.static_pad("sink") {
             guard(&pad, shared);
+        }
+        if let Some(pad) = element.static_pad("src") {
+            note_gray(&pad, shared);
         }
         lock(&shared.watches).push(Watch::on(element, if raw_stream { Clock::Count } else { Clock::Pts }));
         lock(&shared.codec)
@@ -228,6 +231,23 @@ fn inspect(element: &gst::Element, shared: &Arc<Shared>, unedited: bool) {
     }
 }
 
+/// Notes whether gray pictures use all values, as those of JPEG do. `videoconvert` (GStreamer 1.22) copies the values
+/// of gray pictures as they are and then says that they were of limited range.
+fn note_gray(pad: &gst::Pad, shared: &Arc<Shared>) {
+    let shared = Arc::clone(shared);
+    pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+        if let Some(event) = info.event()
+            && let gst::EventView::Caps(caps) = event.view()
+            && let Ok(info) = gst_video::VideoInfo::from_caps(caps.caps())
+        {
+            let limited = info.colorimetry().range() == gst_video::VideoColorRange::Range16_235;
+            let full = info.format() == gst_video::VideoFormat::Gray8 && !limited;
+            shared.full_range_gray.store(full, Ordering::Release);
+        }
+        gst::PadProbeReturn::Ok
+    });
+}
+
 /// Lets nothing pass that declares a picture beyond the limits: neither by its caps nor in the picture itself.
 fn guard(pad: &gst::Pad, shared: &Arc<Shared>) {
     let shared = Arc::clone(shared);
@@ -242,7 +262,9 @@ fn guard(pad: &gst::Pad, shared: &Arc<Shared>) {
             _ => None,
         };
         if declared.is_some_and(|size| shared.refuse(size)) || lock(&shared.too_large).is_some() {
-            return gst::PadProbeReturn::Drop;
+            // What feeds the decoder has to stop as well.
+            info.flow_res = Err(gst::FlowError::Error);
+            return gst::PadProbeReturn::Handled;
         }
         gst::PadProbeReturn::Ok
     });

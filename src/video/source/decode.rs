@@ -321,8 +321,9 @@ impl Source {
             return Err(SourceError::TooSmall(size));
         }
         let buffer = sample.buffer().ok_or_else(|| broken("an empty picture"))?;
-        let Taken { bytes, layout, colour, interlaced, fit } =
+        let Taken { bytes, layout, mut colour, interlaced, fit } =
             self.taker.take(buffer, &info, &self.pool).map_err(broken)?;
+        colour.full_range |= self.shared.full_range_gray.load(Ordering::Acquire);
         let first_size = *self.first_size.get_or_insert(size);
         if size != first_size && self.first_size_change.is_none() {
             self.first_size_change = Some(SizeChange { frame: frames, from: first_size, to: size });
