@@ -60,7 +60,7 @@
 //!
 //! Beside the tests named here, `tests/end_to_end/` makes whole runs fail and looks at what is left: `fail_closed.rs`
 //! (the first three), `damage.rs` (spoilt and shortened clips), `leftovers.rs` (signals, full disks, links),
-//! `redaction.rs` (codecs, times, zones, planted strings).
+//! `redaction.rs` (codecs, times, zones, planted strings), `zoo.rs` (odd footage), `spoilt.rs` (cuts and flipped bytes).
 //!
 //! **1. Fail closed.** No pixel that a mask should hide reaches an encoder, a file, a log or a screen.
 //! - [`RawFrame`](video::frame::RawFrame) has no `Clone`, no `Debug` and no `Serialize`, and its samples cannot be
@@ -77,7 +77,8 @@
 //!   [`detector_faults`](config::LimitSettings::detector_faults), or a detector that does not come back
 //!   ([`stall_secs`](config::LimitSettings::stall_secs)), and the job fails.
 //! - What the decoder conceals is covered from the complaint to the next clean keyframe, and a stream that begins in
-//!   mid-GOP until the first (`covers_until_a_clean_keyframe` in `video/source/concealment.rs`).
+//!   mid-GOP until the first (`covers_until_a_clean_keyframe` in `video/source/concealment.rs`). A picture of another shape than the first is
+//!   covered as well (`another_shape_is_covered`).
 //! - A weight file with another hash, a missing execution provider, a manifest without a person or face model: nothing
 //!   starts (`weights_with_another_hash_are_refused` and its neighbours in `video/detect/network_tests.rs`).
 //! - The process writes no core dump and its memory is closed to other processes of the same user; variables that
@@ -124,7 +125,8 @@
 //! - **No `unsafe`**: forbidden in `Cargo.toml`.
 //! - **No silent second choice**: no fallback to the processor, to another model or to default settings unless a
 //!   setting asks for it; a bad setting means that nothing starts.
-//! - **No unbounded channel and no growing memory**: per frame of a clip, eight bytes of presentation time are kept,
+//! - **No unbounded channel and no growing memory**, whatever a header declares
+//!   ([`max_megapixels`](config::LimitSettings::max_megapixels)): per frame of a clip, eight bytes of presentation time are kept,
 //!   and the report's stretches.
 //! - **No async runtime**: the work is arithmetic on named threads.
 //!

@@ -8,7 +8,7 @@ use crate::geometry::FrameSize;
 use crate::video::pipeline::{Completeness, FrameRecord, Outcome, StageTimes};
 use crate::video::plan::{CoverReason, FramePlan, Target};
 use crate::video::sink::ReadBack;
-use crate::video::source::{Declared, library_version};
+use crate::video::source::{Declared, SizeChange, library_version};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -136,6 +136,12 @@ pub struct FrameFacts {
     pub last_complaint: Option<String>,
     /// Frames whose presentation time was put right.
     pub restamped: u64,
+    /// Frames that came as two fields, of which one was kept.
+    pub interlaced: u64,
+    /// Frames of another size than the first, scaled to it; those of another shape are covered.
+    pub rescaled: u64,
+    /// Where the picture's size changed for the first time.
+    pub first_size_change: Option<SizeChange>,
 }
 
 /// A stretch of covered frames.
@@ -295,6 +301,9 @@ impl ReportBuilder {
                 decoder_complaints: decoded.complaints,
                 last_complaint: decoded.last_complaint.clone(),
                 restamped: decoded.restamped,
+                interlaced: decoded.interlaced,
+                rescaled: decoded.rescaled,
+                first_size_change: decoded.first_size_change,
             },
             completeness: &outcome.completeness,
             declared: &outcome.declared,

@@ -12,6 +12,7 @@ use crate::interrupt::Interrupt;
 use crate::video::frame::RedactedFrame;
 use crate::video::pipeline::{StillError, quietest_still};
 use crate::video::sink::{Overwrite, PartialFile, sweep};
+use crate::video::source::FrameRate;
 use clap::{Args, Subcommand};
 use image::{ImageFormat, RgbImage};
 use std::io::{BufWriter, Write};
@@ -118,7 +119,8 @@ pub(super) fn masked_still(
     installation: &Installation,
     interrupt: &Interrupt,
 ) -> Result<RgbImage, Failure> {
-    let opened = open_clip(clip)?;
+    // When its pictures are shown does not matter to a still.
+    let opened = open_clip(clip)?.assuming_rate(FrameRate::PAL);
     let detectors = installation.detectors(site)?;
     let planner = HideEveryone::new(camera.map(|(_, camera)| camera), site.mask.clone(), None);
     let still = quietest_still(&opened, site, &planner, detectors.as_ref(), interrupt)

@@ -14,7 +14,7 @@ use crate::video::pipeline::{
     FrameRecord, Job, JobError, Observer, Outcome, StillJob, redact_clip, redact_still,
 };
 use crate::video::sink::{Overwrite, PartialFile, SinkError, sweep};
-use crate::video::source::{ClipTime, Declared, SourceError, Window};
+use crate::video::source::{ClipTime, Declared, FrameRate, SourceError, Window};
 use clap::{ArgGroup, Args as ClapArgs, ValueEnum};
 use outputs::{Kind, OutDir, Target};
 use serde_json::json;
@@ -75,6 +75,10 @@ pub(super) struct Args {
     /// End of the part to keep; the frame shown at that time is the last one.
     #[arg(long, value_name = "T")]
     to: Option<ClipTime>,
+    /// Frames a second of raw H.264 or H.265 streams, which do not say when their pictures are shown: 25, 29.97 or
+    /// 30000/1001. Clips in a container have times of their own and are refused with it.
+    #[arg(long, value_name = "FPS")]
+    rate: Option<FrameRate>,
     /// Go on with a clip that is cut short or breaks off, and say so in the report, instead of refusing it.
     #[arg(long)]
     accept_damaged: bool,
@@ -181,12 +185,13 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let read = args.inputs.iter().chain(&args.camera).chain(&args.installation.site);
     let read: Vec<&Path> = read.map(PathBuf::as_path).collect();
     outputs::check(&targets, &read, args.force)?;
-    if let (false, Some(still)) =
-        (window.is_whole(), targets.iter().find(|target| matches!(target.kind, Kind::Still(..))))
-    {
+    if let (false, Some(still)) = (
+        window.is_whole() && args.rate.is_none(),
+        targets.iter().find(|target| matches!(target.kind, Kind::Still(..))),
+    ) {
         return Err(Failure::with_cure(
             Exit::Usage,
-            format!("{} is a still: it has no time that --from and --to could name", still.input.display()),
+            format!("{} is a still: --from, --to and --rate mean nothing for it", still.input.display()),
             "leave them out, or redact stills in a call of their own",
         ));
     }
@@ -268,7 +273,11 @@ fn one(shared: &Shared<'_>, target: &Target) -> Result<(), Failure> {
     let effort = Effort::of(args, target.kind);
     let (site, detectors) = efforts.get(&effort).expect("made for every input before the first");
     let name = target.input.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let clip = Arc::new(open_clip(&target.input)?);
+    let clip = open_clip(&target.input)?;
+    let clip = Arc::new(match args.rate {
+        Some(rate) => clip.at_rate(rate),
+        None => clip,
+    });
     let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
     let create =
         |path: &Path| PartialFile::create(path, overwrite).map_err(|e| outputs::cannot_write(path, &e));
@@ -395,6 +404,10 @@ fn tell(shared: &Shared<'_>, target: &Target, outcome: &Outcome, covered: u64) {
         }
         _ => {}
     }
+    if let Some(change) = outcome.decoded.first_size_change {
+        line +=
+            &format!("; the picture changes from {} to {} at frame {}", change.from, change.to, change.frame);
+    }
     if outcome.decoded.video_streams > 1 {
         line += &format!("; it holds {} video streams, the first was taken", outcome.decoded.video_streams);
     }
@@ -437,9 +450,11 @@ fn job_failure(e: JobError, interrupt: &Interrupt) -> Failure {
         // The installation is at fault, not the clip.
         JobError::Source(SourceError::Media(_))
         | JobError::Sink(SinkError::Media(_) | SinkError::SetUp(_)) => Exit::Settings,
+        JobError::Source(SourceError::RateUnwanted) => Exit::Usage,
         JobError::Clip(_)
         | JobError::Still(_)
         | JobError::Source(_)
+        | JobError::HashStalled(_)
         | JobError::CutShort(_)
         | JobError::Unfinished => Exit::Input,
         JobError::EmptyWindow { .. } => Exit::Usage,

@@ -7,6 +7,7 @@ use super::diagnostic::SettingsError;
 use super::document::{Document, Item, Section, read_text};
 use super::style::{NotAColour, Rgb, Style};
 use super::target::{Target, Targets};
+use crate::geometry::FrameSize;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
@@ -182,11 +183,22 @@ pub struct LimitSettings {
     pub detector_faults: u64,
     /// Largest side of a picture that is accepted, pixels.
     pub max_side_px: u32,
+    /// Largest picture that is accepted, millions of pixels; whatever a file declares, no more is made room for.
+    pub max_megapixels: u32,
 }
 
 impl Default for LimitSettings {
     fn default() -> Self {
-        Self { stall_secs: 30.0, detector_faults: 25, max_side_px: 8192 }
+        Self { stall_secs: 30.0, detector_faults: 25, max_side_px: 8192, max_megapixels: 36 }
+    }
+}
+
+impl LimitSettings {
+    /// Whether a picture of this size is larger than accepted.
+    #[must_use]
+    pub fn refuse(&self, size: FrameSize) -> bool {
+        let side = size.width.max(size.height);
+        side > self.max_side_px || size.area_px() > u64::from(self.max_megapixels) * 1_000_000
     }
 }
 
@@ -264,6 +276,7 @@ impl LimitSettings {
         set(section, "stall_secs", &mut self.stall_secs, |item| item.number(1.0..=3600.0));
         set(section, "detector_faults", &mut self.detector_faults, |item| whole(item, 0..=1_000_000));
         set(section, "max_side_px", &mut self.max_side_px, |item| whole(item, 16..=16_384));
+        set(section, "max_megapixels", &mut self.max_megapixels, |item| whole(item, 1..=268));
     }
 }
 

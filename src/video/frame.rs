@@ -207,6 +207,11 @@ pub struct Stamp {
 pub enum Damage {
     /// The decoder flagged it, or concealed errors in it or in a picture that it is predicted from.
     Concealed,
+    /// Its presentation time was missing or did not grow: the stream has lost something here.
+    Restamped,
+    /// It has another shape than the clip's first picture, so zones need not lie where they should. Its samples
+    /// are gone already.
+    Reshaped,
 }
 
 impl RawFrame {
@@ -231,6 +236,12 @@ impl RawFrame {
     #[must_use]
     pub fn size(&self) -> FrameSize {
         self.layout.size
+    }
+
+    /// Bytes that the picture takes.
+    #[must_use]
+    pub fn byte_len(&self) -> usize {
+        self.bytes.as_ref().len()
     }
 
     /// Position among the decoded frames, from 0, in presentation order.

@@ -36,6 +36,10 @@ pub struct Observations {
 pub enum CoverReason {
     /// The decoder concealed errors, so the picture may show people where none are found.
     DamagedPicture,
+    /// The frame's time was missing or did not grow: the stream has lost something here.
+    TimeUncertain,
+    /// The picture changed its shape in mid-stream, so the camera's zones need not lie where they should.
+    ShapeChanged,
     /// The detector returned an error for this frame.
     DetectorFault,
     /// The detector returned values that cannot be boxes: not finite, out of range, far outside the frame.
@@ -53,13 +57,19 @@ impl CoverReason {
             Self::DetectorFault => "the detector failed",
             Self::AbsurdDetections => "the detector's answer makes no sense",
             Self::NoPlan => "nothing says what is to be hidden",
+            Self::TimeUncertain => "nothing says when it is shown",
+            Self::ShapeChanged => "it has another shape than the first one",
         }
     }
 }
 
 impl From<Damage> for CoverReason {
-    fn from(_: Damage) -> Self {
-        Self::DamagedPicture
+    fn from(damage: Damage) -> Self {
+        match damage {
+            Damage::Concealed => Self::DamagedPicture,
+            Damage::Restamped => Self::TimeUncertain,
+            Damage::Reshaped => Self::ShapeChanged,
+        }
     }
 }
 

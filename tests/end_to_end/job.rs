@@ -9,7 +9,7 @@ use melkglas::video::frame::RawFrame;
 use melkglas::video::pipeline::{FrameRecord, Job, JobError, Observer, Outcome, redact_clip};
 use melkglas::video::plan::{CoverReason, Detection, FramePlan, Target};
 use melkglas::video::sink::{Container, Overwrite, PartialFile};
-use melkglas::video::source::{Clip, Declared, Window};
+use melkglas::video::source::{Clip, Declared, FrameRate, Window};
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -66,6 +66,8 @@ pub(crate) struct Setting {
     pub(crate) detectors: Arc<dyn DetectorFactory>,
     pub(crate) window: Window,
     pub(crate) accept_damaged: bool,
+    /// Stated for a raw stream.
+    pub(crate) rate: Option<FrameRate>,
 }
 
 impl Default for Setting {
@@ -76,7 +78,8 @@ impl Default for Setting {
         site.mask.fill_colour = Rgb([0, 255, 0]);
         site.detect.workers = 2;
         site.limits.stall_secs = 20.0;
-        Self { site, camera: None, detectors: Script::nobody(), window: Window::WHOLE, accept_damaged: false }
+        let detectors = Script::nobody();
+        Self { site, camera: None, detectors, window: Window::WHOLE, accept_damaged: false, rate: None }
     }
 }
 
@@ -139,7 +142,11 @@ pub(crate) fn redact_beside_others(
     target: &Path,
     setting: &Setting,
 ) -> Result<Done, JobError> {
-    let clip = Arc::new(Clip::open(source)?);
+    let clip = Clip::open(source)?;
+    let clip = Arc::new(match setting.rate {
+        Some(rate) => clip.at_rate(rate),
+        None => clip,
+    });
     let planner = HideEveryone::new(setting.camera.as_ref(), setting.site.mask.clone(), None);
     let job = Job {
         clip: Arc::clone(&clip),

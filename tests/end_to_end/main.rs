@@ -14,4 +14,6 @@ mod leftovers;
 mod models;
 mod program;
 mod redaction;
+mod spoilt;
 mod still;
+mod zoo;

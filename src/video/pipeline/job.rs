@@ -82,6 +82,9 @@ pub enum JobError {
     /// The written file is not what it should be.
     #[error(transparent)]
     ReadBack(#[from] ReadBackError),
+    /// The source cannot be hashed in reasonable time.
+    #[error("reading the clip for its hash took more than {0:.0} seconds after all else was done")]
+    HashStalled(f64),
     /// Report or boxes cannot be written.
     #[error("the record of the job cannot be written: {0}")]
     Record(#[source] io::Error),
@@ -169,6 +172,9 @@ pub trait Observer {
     fn frame(&mut self, record: &FrameRecord<'_>) -> io::Result<()>;
 }
 
+/// How long the hash of the source may take once everything else is done; at least the stall limit.
+const HASH_PATIENCE: Duration = Duration::from_secs(600);
+
 /// Redacts one clip into `file`, which stays without its final name.
 ///
 /// # Errors
@@ -183,10 +189,10 @@ pub fn redact_clip(job: &Job, file: PartialFile, observer: &mut dyn Observer) ->
     }
     observer.begin(&declared);
     let hash = {
-        let clip = Arc::clone(clip);
+        let (clip, stop) = (Arc::clone(clip), job.interrupt.clone());
         spawn("hash", move || {
             let start = Instant::now();
-            clip.sha256().map(|sum| (sum, start.elapsed().as_secs_f64()))
+            clip.sha256(&stop).map(|sum| (sum, start.elapsed().as_secs_f64()))
         })?
     };
     let mut run = Run::start(job)?;
@@ -216,8 +222,19 @@ pub fn redact_clip(job: &Job, file: PartialFile, observer: &mut dyn Observer) ->
     let checking = Instant::now();
     file.sync().map_err(SinkError::from)?;
     let stall = Duration::from_secs_f64(job.site.limits.stall_secs);
-    let read_back = ReadBack::check(&file, job.container, &written.times_ns, stall)?;
-    let output_sha256 = sha256_of_file(file.file()).map_err(SinkError::from)?;
+    let read_back = ReadBack::check(&file, job.container, &written.times_ns, stall, &job.interrupt)?;
+    let output_sha256 = sha256_of_file(file.file(), &job.interrupt).map_err(SinkError::from)?;
+    // Every byte was read once already, so this ends soon, unless the disk or the network share hangs.
+    let patience = Instant::now() + HASH_PATIENCE.max(stall);
+    while !hash.is_finished() {
+        if job.interrupt.is_raised() {
+            return Err(JobError::Interrupted);
+        }
+        if Instant::now() > patience {
+            return Err(JobError::HashStalled(HASH_PATIENCE.max(stall).as_secs_f64()));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
     let (source_sha256, hash_secs) = hash.join().map_err(|_| JobError::Thread("hashing".into()))??;
     clip.check_unchanged()?;
     let secs = |ns: &AtomicU64| ns.load(Ordering::Relaxed) as f64 / 1e9;

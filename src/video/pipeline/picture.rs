@@ -63,8 +63,8 @@ pub fn redact_still(
     let encoded = Instant::now();
     let record = FrameRecord { number: 0, stamp, size, detections: &seen.detections, plan: &plan };
     observer.frame(&record).map_err(JobError::Record)?;
-    let output_sha256 = sha256_of_file(file.file()).map_err(SinkError::from)?;
-    let source_sha256 = job.clip.sha256()?;
+    let output_sha256 = sha256_of_file(file.file(), &job.interrupt).map_err(SinkError::from)?;
+    let source_sha256 = job.clip.sha256(&job.interrupt)?;
     job.clip.check_unchanged()?;
     if job.interrupt.is_raised() {
         return Err(JobError::Interrupted);

@@ -17,6 +17,14 @@ use std::time::{Duration, Instant};
 /// How long threads of a failed job may take to notice: a detector's last frame, or the decoder's.
 const LAST_FRAME: Duration = Duration::from_secs(3);
 
+/// Bytes of decoded pictures that may be under way, as far as the stages can do with less than a frame each.
+const UNDER_WAY_BYTES: usize = 512 << 20;
+
+/// Of so many permits, those that pictures of `frame_bytes` leave unused.
+fn surplus(permits: usize, least: usize, frame_bytes: usize) -> usize {
+    permits - (UNDER_WAY_BYTES / frame_bytes.max(1)).max(least).min(permits)
+}
+
 /// The threads of one job.
 pub(super) struct Run {
     results: Option<Receiver<Result<Looked, DetectError>>>,
@@ -55,7 +63,10 @@ impl Run {
                 faces: last || seq.is_multiple_of(cadence.faces.max(1).into()),
             };
             spawn("decode", move || match Source::open(&clip, &limits, &interrupt) {
-                Ok(source) => decode(source, window, &looks, &take_permit, &task_in, &clock),
+                Ok(source) => {
+                    let surplus = |bytes| surplus(under_way, longest_hold + 2, bytes);
+                    decode(source, window, &looks, &surplus, &take_permit, &task_in, &clock)
+                }
                 Err(fault) => DecodeEnd {
                     decoded: Decoded::default(),
                     end: Err(fault),
@@ -185,6 +196,7 @@ fn decode(
     mut source: Source,
     window: Window,
     looks: &dyn Fn(u64, bool) -> Look,
+    surplus: &dyn Fn(usize) -> usize,
     permits: &Receiver<()>,
     tasks: &Sender<Task>,
     clock: &Clock,
@@ -203,6 +215,10 @@ fn decode(
     let end = loop {
         match timed(&clock.decode, || source.next_frame()) {
             Ok(Some(frame)) => {
+                if last.is_none() {
+                    // Large pictures: permits that are taken and never used.
+                    permits.try_iter().take(surplus(frame.byte_len())).for_each(drop);
+                }
                 last = Some(frame.stamp);
                 let over = window.is_after(frame.pts_ns());
                 // A frame waits for its successor, which decides whether it is the one that `--from` means.
@@ -230,4 +246,17 @@ fn decode(
         }
     }
     DecodeEnd { decoded: source.decoded(), end, last, stopped_early }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_pictures_use_fewer_permits() {
+        assert_eq!(surplus(8, 3, 2 << 20), 0);
+        assert_eq!(surplus(66, 3, 53 << 20), 66 - 9);
+        assert_eq!(surplus(66, 12, 53 << 20), 66 - 12, "the cadence needs twelve");
+        assert_eq!(surplus(2, 3, usize::MAX), 0);
+    }
 }

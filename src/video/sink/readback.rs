@@ -2,6 +2,7 @@
 
 use super::encode::Container;
 use super::partial::PartialFile;
+use crate::interrupt::Interrupt;
 use gst::prelude::*;
 use gstreamer as gst;
 use gstreamer_app as gst_app;
@@ -34,6 +35,9 @@ pub enum ReadBackError {
         /// How far off.
         off_ns: u64,
     },
+    /// A stop was asked for.
+    #[error("stopped on request")]
+    Interrupted,
     /// Something besides one video stream.
     #[error("the written file holds {0} streams instead of one")]
     Streams(u64),
@@ -58,6 +62,7 @@ impl ReadBack {
         container: Container,
         times_ns: &[u64],
         stall: Duration,
+        interrupt: &Interrupt,
     ) -> Result<Self, ReadBackError> {
         let fault = |e: gst::glib::BoolError| ReadBackError::Unreadable(e.message.to_string());
         let filesrc = gst::ElementFactory::make("filesrc")
@@ -80,7 +85,7 @@ impl ReadBack {
             }
         });
         let found = if pipeline.set_state(gst::State::Playing).is_ok() {
-            count(&pipeline, &sink, times_ns, stall)
+            count(&pipeline, &sink, times_ns, stall, interrupt)
         } else {
             Err(ReadBackError::Unreadable("not started".into()))
         };
@@ -98,6 +103,7 @@ fn count(
     sink: &gst_app::AppSink,
     times_ns: &[u64],
     stall: Duration,
+    interrupt: &Interrupt,
 ) -> Result<ReadBack, ReadBackError> {
     let wanted = times_ns.len() as u64;
     let mut start = None;
@@ -105,6 +111,9 @@ fn count(
     let mut largest = 0;
     let mut waiting_since = Instant::now();
     loop {
+        if interrupt.is_raised() {
+            return Err(ReadBackError::Interrupted);
+        }
         if let Some(sample) = sink.try_pull_sample(gst::ClockTime::from_mseconds(50)) {
             waiting_since = Instant::now();
             let pts = sample.buffer().and_then(|b| b.pts());

@@ -1,6 +1,8 @@
 //! One stored clip, opened read-only once.
 
+use super::rate::FrameRate;
 use crate::digest::sha256_of_file;
+use crate::interrupt::Interrupt;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
@@ -40,6 +42,26 @@ pub enum ClipError {
     Changed(PathBuf),
 }
 
+/// Who says when the pictures of a clip are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Timing {
+    /// The clip; a raw stream cannot, and is refused.
+    Own,
+    /// Somebody who states a rate: for raw streams only.
+    Stated(FrameRate),
+    /// The clip, and this rate where it is a raw stream.
+    Assumed(FrameRate),
+}
+
+impl Timing {
+    pub(super) fn rate(self) -> Option<FrameRate> {
+        match self {
+            Self::Own => None,
+            Self::Stated(rate) | Self::Assumed(rate) => Some(rate),
+        }
+    }
+}
+
 /// An opened clip. The name may change or vanish; all reading goes through this one open file.
 #[derive(Debug)]
 pub struct Clip {
@@ -47,6 +69,7 @@ pub struct Clip {
     file: File,
     len: u64,
     modified: (i64, i64),
+    timing: Timing,
 }
 
 impl Clip {
@@ -69,7 +92,29 @@ impl Clip {
         if meta.len() == 0 {
             return Err(ClipError::Empty(path.to_owned()));
         }
-        Ok(Self { path: path.to_owned(), len: meta.len(), modified: (meta.mtime(), meta.mtime_nsec()), file })
+        Ok(Self {
+            path: path.to_owned(),
+            len: meta.len(),
+            modified: (meta.mtime(), meta.mtime_nsec()),
+            timing: Timing::Own,
+            file,
+        })
+    }
+
+    /// States the rate of a raw stream; a clip that has times of its own is refused with it.
+    #[must_use]
+    pub fn at_rate(self, rate: FrameRate) -> Self {
+        Self { timing: Timing::Stated(rate), ..self }
+    }
+
+    /// Assumes a rate where the clip turns out to be a raw stream, for those to whom times do not matter.
+    #[must_use]
+    pub fn assuming_rate(self, rate: FrameRate) -> Self {
+        Self { timing: Timing::Assumed(rate), ..self }
+    }
+
+    pub(super) fn timing(&self) -> Timing {
+        self.timing
     }
 
     /// The name it was opened under.
@@ -117,9 +162,9 @@ impl Clip {
     /// SHA-256 of the whole file, hexadecimal.
     ///
     /// # Errors
-    /// [`ClipError::Read`].
-    pub fn sha256(&self) -> Result<String, ClipError> {
-        sha256_of_file(&self.file).map_err(|e| self.unreadable(e))
+    /// [`ClipError::Read`], also where a stop was asked for.
+    pub fn sha256(&self, interrupt: &Interrupt) -> Result<String, ClipError> {
+        sha256_of_file(&self.file, interrupt).map_err(|e| self.unreadable(e))
     }
 
     /// Checks that nobody wrote to the file since it was opened.

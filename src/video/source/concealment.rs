@@ -152,18 +152,61 @@ impl State {
     }
 }
 
+/// By what a picture that comes out is told to be the packet that went in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Clock {
+    /// The presentation time, in whose order pictures come out.
+    Pts,
+    /// The packet's number, where the stream has no times. It rides along in a [`gst::ReferenceTimestampMeta`],
+    /// which decoders pass on; pictures come out in another order, but for so many never later.
+    Count,
+}
+
+/// Most packets that go into a decoder between a picture's own and its coming out: sixteen pictures of two fields
+/// wait for their turn (ITU-T H.264, A.3.1, and H.265, A.4.2), and libav's threads hold as many again.
+const LONGEST_REORDER: u64 = 64;
+
+impl Clock {
+    fn caps() -> gst::Caps {
+        gst::Caps::builder("timestamp/x-melkglas-packet").build()
+    }
+
+    /// What `buffer` is known by.
+    fn of(self, buffer: &gst::BufferRef) -> Option<gst::ClockTime> {
+        match self {
+            Self::Pts => buffer.pts(),
+            Self::Count => {
+                let number = buffer.iter_meta::<gst::ReferenceTimestampMeta>().next()?;
+                Some(number.timestamp())
+            }
+        }
+    }
+
+    /// The first key that a picture still inside may have when the one known by `at` comes out.
+    fn oldest_inside(self, at: gst::ClockTime) -> gst::ClockTime {
+        match self {
+            Self::Pts => at,
+            Self::Count => gst::ClockTime::from_nseconds(at.nseconds().saturating_sub(LONGEST_REORDER)),
+        }
+    }
+}
+
 /// Watches one decoder.
 #[derive(Debug, Clone)]
-pub(super) struct Watch(Arc<Mutex<State>>);
+pub(super) struct Watch {
+    state: Arc<Mutex<State>>,
+    clock: Clock,
+}
 
 impl Watch {
     /// Puts a probe on both pads of `decoder`.
-    pub(super) fn on(decoder: &gst::Element) -> Self {
-        let watch = Self(Arc::new(Mutex::new(State::new())));
+    pub(super) fn on(decoder: &gst::Element, clock: Clock) -> Self {
+        let watch = Self::by(clock);
         if let Some(pad) = decoder.static_pad("sink") {
             let inner = watch.clone();
             pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
-                if let Some(packet) = info.buffer() {
+                if let Some(packet) = info.buffer_mut() {
+                    inner.number(packet);
                     // Read anew each time: the caps may change in mid-stream.
                     let codec = pad.current_caps().map_or(Codec::Other, |caps| Codec::of(&caps));
                     inner.packet_in(packet, &codec);
@@ -195,8 +238,20 @@ impl Watch {
         tally
     }
 
+    fn by(clock: Clock) -> Self {
+        Self { state: Arc::new(Mutex::new(State::new())), clock }
+    }
+
+    /// Gives a packet its number where it goes by that.
+    fn number(&self, packet: &mut gst::Buffer) {
+        if self.clock == Clock::Count {
+            let number = gst::ClockTime::from_nseconds(self.lock().tally.packets);
+            gst::ReferenceTimestampMeta::add(packet.make_mut(), &Clock::caps(), number, gst::ClockTime::NONE);
+        }
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn packet_in(&self, packet: &gst::BufferRef, codec: &Codec) {
@@ -212,14 +267,15 @@ impl Watch {
             state.keyframes.clear();
             state.tally.hits += 1;
         }
-        if let Some(pts) = packet.pts() {
-            state.inside.insert(pts, hits);
+        let at = self.clock.of(packet);
+        if let Some(at) = at {
+            state.inside.insert(at, hits);
             if state.inside.len() > INSIDE {
                 state.inside.pop_first();
             }
         }
-        if key && let Some(pts) = packet.pts() {
-            state.keyframes.push_back((pts, hits));
+        if key && let Some(at) = at {
+            state.keyframes.push_back((at, hits));
         }
     }
 
@@ -238,13 +294,13 @@ impl Watch {
             state.tally.hits += 1;
             state.suspect = true;
         }
-        if let Some(pts) = picture.pts() {
-            let later = state.inside.split_off(&pts);
+        if let Some(at) = self.clock.of(picture) {
+            let later = state.inside.split_off(&self.clock.oldest_inside(at));
             let swallowed = std::mem::replace(&mut state.inside, later);
-            state.inside.remove(&pts);
+            state.inside.remove(&at);
             let complaint = flagged || swallowed.values().any(|hits_before| *hits_before != hits);
             state.swallowed(swallowed.len(), complaint);
-            let found = state.keyframes.iter().position(|(at, _)| *at == pts);
+            let found = state.keyframes.iter().position(|(key, _)| *key == at);
             if let Some(found) = found {
                 let (_, hits_before) = state.keyframes[found];
                 state.keyframes.drain(..=found);
@@ -280,7 +336,7 @@ mod tests {
 
     fn fresh() -> Watch {
         crate::video::source::init_media().expect("GStreamer is installed");
-        Watch(Arc::new(Mutex::new(State::new())))
+        Watch::by(Clock::Pts)
     }
 
     #[test]

@@ -1,24 +1,29 @@
 //! The decoder: one GStreamer pipeline that ends in an `appsink`, pulled a frame at a time.
 //!
-//! `filesrc ! decodebin (video only) ! videoconvert ! videoflip (upright) ! appsink`, I420 or NV12. The container
-//! and codec are found from the content. Every wait has a limit; an error, a stall or a picture that changes its
-//! size ends the decoding with an error, never with a frame less and a smile.
+//! [`super::chain`] builds it, [`super::picture`] takes the pictures out of it, [`super::times`] says when they are
+//! shown. Every wait has a limit; an error, a stall or a picture beyond the limits ends the decoding with an error,
+//! never with a frame less and a smile.
 
-use super::clip::Clip;
-use super::concealment::{Tally, Watch, flag_gaps};
+use super::chain::{self, Shared, lock};
+use super::clip::{Clip, Timing};
+use super::concealment::{Tally, Watch};
 use super::declared::Declared;
+use super::foreign::{self, HEAD_BYTES, Head};
 use super::media;
+use super::picture::{Fit, MIN_SIDE_PX, Taken, Taker, size_of};
+use super::times::{Placed, Times};
 use crate::config::LimitSettings;
 use crate::geometry::FrameSize;
 use crate::interrupt::Interrupt;
-use crate::video::frame::{Colour, Damage, FramePool, Layout, PixelFormat, RawFrame, Stamp};
+use crate::video::frame::{Damage, FramePool, RawFrame};
 use gst::prelude::*;
-use gst_video::prelude::*;
 use gstreamer as gst;
 use gstreamer_app as gst_app;
 use gstreamer_video as gst_video;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use serde::Serialize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// Why a clip gives no (more) frames.
@@ -46,27 +51,36 @@ pub enum SourceError {
         /// How long was waited.
         secs: f64,
     },
+    /// A file of a kind that is known not to be decodable: what it is and what to do, in a sentence.
+    #[error("{0}")]
+    Foreign(&'static str),
+    /// A raw stream does not say when its pictures are shown, and nobody else did.
+    #[error(
+        "this is a raw stream, which does not say when its pictures are shown; state its frames a second with \
+         --rate, such as --rate 25, or export the clip as mp4"
+    )]
+    RateNeeded,
+    /// A rate was stated for a clip that has times.
+    #[error(
+        "this clip says itself when its pictures are shown; --rate is for raw streams only, leave it out"
+    )]
+    RateUnwanted,
     /// The picture is larger than the settings allow.
-    #[error("the picture is {size}, more than {max} pixels on a side (limits.max_side_px)")]
+    #[error(
+        "the picture is {size}, more than limits.max_side_px ({max_side_px} pixels on a side) or \
+         limits.max_megapixels ({max_megapixels}) allow"
+    )]
     TooLarge {
         /// What the file declares.
         size: FrameSize,
-        /// What is allowed.
-        max: u32,
+        /// What is allowed on a side.
+        max_side_px: u32,
+        /// What is allowed in all.
+        max_megapixels: u32,
     },
     /// The picture is smaller than the encoder takes.
     #[error("the picture is {0}, too small to show anything; at least 16x16 is needed")]
     TooSmall(FrameSize),
-    /// The size changed in mid-stream.
-    #[error("the picture changes its size from {from} to {to} after {frames} frames; cut the clip there")]
-    SizeChanged {
-        /// Size so far.
-        from: FrameSize,
-        /// New size.
-        to: FrameSize,
-        /// Frames decoded before.
-        frames: u64,
-    },
     /// A stop was asked for.
     #[error("stopped on request")]
     Interrupted,
@@ -99,8 +113,27 @@ pub struct Decoded {
     pub video_streams: u64,
     /// Frames whose presentation time was missing or did not grow and was put right.
     pub restamped: u64,
+    /// Frames that came as two fields, of which one was kept.
+    pub interlaced: u64,
+    /// Frames of another size than the first, scaled to it.
+    pub rescaled: u64,
+    /// Frames of another shape than the first, of which nothing is shown.
+    pub reshaped: u64,
+    /// Where the size changed for the first time.
+    pub first_size_change: Option<SizeChange>,
     /// Codec, in words.
     pub codec: Option<String>,
+}
+
+/// A change of the picture's size in mid-stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct SizeChange {
+    /// First frame of the new size, position in the source from 0.
+    pub frame: u64,
+    /// Size until then.
+    pub from: FrameSize,
+    /// Size from then on.
+    pub to: FrameSize,
 }
 
 /// A decoder at work. Dropping it stops it.
@@ -110,32 +143,19 @@ pub struct Source {
     shared: Arc<Shared>,
     pool: FramePool,
     stall: Duration,
-    max_side_px: u32,
+    limits: LimitSettings,
     interrupt: Interrupt,
-    size: Option<FrameSize>,
-    start: Option<u64>,
-    last: Option<Stamp>,
-    restamped: u64,
+    /// The clip's name, for what its extension says.
+    path: PathBuf,
+    taker: Taker,
+    first_size: Option<FrameSize>,
+    times: Times,
+    timing: Timing,
+    interlaced: u64,
+    rescaled: u64,
+    reshaped: u64,
+    first_size_change: Option<SizeChange>,
 }
-
-/// What the decoder's own threads note down.
-#[derive(Default)]
-struct Shared {
-    /// One for every video decoder: a transport stream whose programme changes gets a second one in mid-clip.
-    watches: Mutex<Vec<Watch>>,
-    video_streams: AtomicU64,
-    codec: Mutex<Option<String>>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Smallest side of a picture, pixels: one macroblock, the least that x264 takes.
-const MIN_SIDE_PX: u32 = 16;
-
-/// Frames that may wait between the decoder and the next stage.
-const QUEUE_FRAMES: u32 = 4;
 
 impl Source {
     /// Builds the decoder for a clip and starts it. Frames come from [`Source::next_frame`].
@@ -144,69 +164,34 @@ impl Source {
     /// [`SourceError`] where GStreamer cannot be set up; what is wrong with the clip comes with its first frame.
     pub fn open(clip: &Clip, limits: &LimitSettings, interrupt: &Interrupt) -> Result<Self, SourceError> {
         media::init()?;
-        let unedited = !Declared::read(clip).is_ok_and(|declared| declared.edited);
-        let made = |name: &str, element: Result<gst::Element, gst::glib::BoolError>| {
-            element.map_err(|_| SourceError::Decode {
-                frames: 0,
-                reason: format!("the GStreamer element {name} is missing; run scripts/setup"),
-            })
-        };
-        let make = |name: &str| made(name, gst::ElementFactory::make(name).build());
-        let filesrc = made(
-            "filesrc",
-            gst::ElementFactory::make("filesrc").property("location", clip.location()).build(),
-        )?;
-        // Sound and subtitles are left undecoded; without "any memory" no decoder would be considered at all.
-        let video = gst::Caps::builder("video/x-raw").any_features().build();
-        let decodebin = made(
-            "decodebin",
-            gst::ElementFactory::make("decodebin")
-                .property("caps", &video)
-                .property("expose-all-streams", false)
-                .build(),
-        )?;
-        let convert = make("videoconvert")?;
-        // Rotation is a tag beside the picture: applied here, before anybody looks, or it would be lost.
-        let flip = made(
-            "videoflip",
-            gst::ElementFactory::make("videoflip").property_from_str("video-direction", "auto").build(),
-        )?;
-        let sink = gst_app::AppSink::builder()
-            .caps(
-                &gst_video::VideoCapsBuilder::new()
-                    .format_list([gst_video::VideoFormat::I420, gst_video::VideoFormat::Nv12])
-                    .build(),
-            )
-            .sync(false)
-            .max_buffers(QUEUE_FRAMES)
-            .enable_last_sample(false)
-            .build();
-        let pipeline = gst::Pipeline::new();
-        let shared = Arc::new(Shared::default());
-        let chain = [&convert, &flip, sink.upcast_ref()];
-        let built = pipeline
-            .add_many([&filesrc, &decodebin])
-            .and_then(|()| pipeline.add_many(chain))
-            .and_then(|()| filesrc.link(&decodebin))
-            .and_then(|()| gst::Element::link_many(chain));
-        built.map_err(|e| SourceError::Decode { frames: 0, reason: e.to_string() })?;
-        connect(&decodebin, &convert, &shared, unedited);
+        let mut head = [0; HEAD_BYTES];
+        let seen = clip
+            .read_at(0, &mut head)
+            .map_err(|e| SourceError::Decode { frames: 0, reason: format!("it cannot be read: {e}") })?;
+        let head = Head::of(&head[..seen]).map_err(SourceError::Foreign)?;
+        let (pipeline, sink, shared) =
+            chain::build(clip, head, limits).map_err(|reason| SourceError::Decode { frames: 0, reason })?;
         let source = Self {
             pipeline,
             sink,
             shared,
             pool: FramePool::new(64),
             stall: Duration::from_secs_f64(limits.stall_secs),
-            max_side_px: limits.max_side_px,
+            limits: limits.clone(),
             interrupt: interrupt.clone(),
-            size: None,
-            start: None,
-            last: None,
-            restamped: 0,
+            path: clip.path().to_owned(),
+            taker: Taker::default(),
+            first_size: None,
+            times: Times::default(),
+            timing: clip.timing(),
+            interlaced: 0,
+            rescaled: 0,
+            reshaped: 0,
+            first_size_change: None,
         };
         // A refusal here also posts the reason on the bus, where the first frame's wait finds it.
         if source.pipeline.set_state(gst::State::Playing).is_err() {
-            return Err(source.bus_error().unwrap_or_else(|| SourceError::NoVideo("not started".into())));
+            return Err(source.fault().unwrap_or_else(|| SourceError::NoVideo("not started".into())));
         }
         Ok(source)
     }
@@ -224,14 +209,14 @@ impl Source {
             if let Some(sample) = self.sink.try_pull_sample(gst::ClockTime::from_mseconds(50)) {
                 return self.frame(&sample).map(Some);
             }
-            if let Some(fault) = self.bus_error() {
+            if let Some(fault) = self.fault() {
                 return Err(fault);
             }
             if self.sink.is_eos() {
                 // An error that came together with the end must not be lost.
-                return match self.bus_error() {
+                return match self.fault() {
                     Some(fault) => Err(fault),
-                    None if self.frames() == 0 => Err(SourceError::NoVideo("no picture in it".into())),
+                    None if self.frames() == 0 => Err(self.no_video("no picture in it")),
                     None => Ok(None),
                 };
             }
@@ -258,7 +243,11 @@ impl Source {
             lost,
             last_complaint: last_words,
             video_streams: self.shared.video_streams.load(Ordering::Acquire),
-            restamped: self.restamped,
+            restamped: self.times.restamped(),
+            interlaced: self.interlaced,
+            rescaled: self.rescaled,
+            reshaped: self.reshaped,
+            first_size_change: self.first_size_change,
             codec: lock(&self.shared.codec).clone(),
         }
     }
@@ -272,98 +261,95 @@ impl Source {
     }
 
     fn frames(&self) -> u64 {
-        self.last.map_or(0, |stamp| stamp.index + 1)
+        self.times.frames()
+    }
+
+    /// Why nothing more comes, if so.
+    fn fault(&self) -> Option<SourceError> {
+        // What follows from a refusal is on the bus as well, in words that help nobody.
+        let refused = *lock(&self.shared.too_large);
+        refused.map(|size| self.too_large(size)).or_else(|| self.bus_error())
+    }
+
+    fn too_large(&self, size: FrameSize) -> SourceError {
+        let LimitSettings { max_side_px, max_megapixels, .. } = self.limits;
+        SourceError::TooLarge { size, max_side_px, max_megapixels }
+    }
+
+    fn no_video(&self, reason: &str) -> SourceError {
+        match foreign::by_name(&self.path) {
+            Some(sentence) => SourceError::Foreign(sentence),
+            None => SourceError::NoVideo(reason.trim_end_matches('.').to_owned()),
+        }
     }
 
     /// The first error on the bus, told as one sentence.
     fn bus_error(&self) -> Option<SourceError> {
-        let bus = self.pipeline.bus()?;
-        while let Some(message) = bus.pop_filtered(&[gst::MessageType::Error]) {
-            if let gst::MessageView::Error(e) = message.view() {
-                let reason = e.error().to_string();
-                let error = e.error();
-                let unknown = error.matches(gst::StreamError::CodecNotFound)
-                    || error.matches(gst::CoreError::MissingPlugin);
-                let no_media = error.matches(gst::StreamError::TypeNotFound)
-                    || error.matches(gst::StreamError::WrongType);
-                let reason = if unknown { "no video stream of a known codec".to_owned() } else { reason };
-                let no_video = unknown || no_media;
-                return Some(if no_video && self.frames() == 0 {
-                    SourceError::NoVideo(reason.trim_end_matches('.').to_owned())
-                } else {
-                    SourceError::Decode { frames: self.frames(), reason }
-                });
-            }
-        }
-        None
+        let message = self.pipeline.bus()?.pop_filtered(&[gst::MessageType::Error])?;
+        let gst::MessageView::Error(e) = message.view() else { return None };
+        let error = e.error();
+        let reason = error.to_string();
+        let unknown = error.matches(gst::StreamError::CodecNotFound)
+            || error.matches(gst::CoreError::MissingPlugin)
+            || reason.contains("no playable streams")
+            || reason.contains("missing a plug-in");
+        let no_media =
+            error.matches(gst::StreamError::TypeNotFound) || error.matches(gst::StreamError::WrongType);
+        Some(match reason.as_str() {
+            _ if unknown && self.frames() == 0 => self.no_video("no video stream of a known codec"),
+            words if no_media && self.frames() == 0 => self.no_video(words),
+            _ => SourceError::Decode { frames: self.frames(), reason },
+        })
     }
 
     fn frame(&mut self, sample: &gst::Sample) -> Result<RawFrame, SourceError> {
         let frames = self.frames();
         let broken = |reason: &str| SourceError::Decode { frames, reason: reason.to_owned() };
+        let raw_stream = self.shared.raw_stream.load(Ordering::Acquire);
+        match (raw_stream, self.timing) {
+            (true, Timing::Own) => return Err(SourceError::RateNeeded),
+            (false, Timing::Stated(_)) => return Err(SourceError::RateUnwanted),
+            _ => {}
+        }
         let caps = sample.caps().ok_or_else(|| broken("a picture without a format"))?;
         let info = gst_video::VideoInfo::from_caps(caps).map_err(|_| broken("a picture without a format"))?;
-        let size = FrameSize { width: info.width(), height: info.height() };
-        if size.width.max(size.height) > self.max_side_px {
-            return Err(SourceError::TooLarge { size, max: self.max_side_px });
+        let size = size_of(&info);
+        if self.limits.refuse(size) {
+            return Err(self.too_large(size));
         }
         if size.width.min(size.height) < MIN_SIDE_PX {
             return Err(SourceError::TooSmall(size));
         }
-        if let Some(from) = self.size.filter(|from| *from != size) {
-            return Err(SourceError::SizeChanged { from, to: size, frames });
-        }
-        self.size = Some(size);
-        let format = match info.format() {
-            gst_video::VideoFormat::I420 => PixelFormat::I420,
-            gst_video::VideoFormat::Nv12 => PixelFormat::Nv12,
-            _ => return Err(broken("a pixel format that was not asked for")),
-        };
         let buffer = sample.buffer().ok_or_else(|| broken("an empty picture"))?;
-        let mut damage = buffer.flags().contains(gst::BufferFlags::CORRUPTED).then_some(Damage::Concealed);
+        let Taken { bytes, layout, mut colour, interlaced, fit } =
+            self.taker.take(buffer, &info, &self.pool).map_err(broken)?;
+        colour.full_range |= self.shared.full_range_gray.load(Ordering::Acquire);
+        let first_size = *self.first_size.get_or_insert(size);
+        if size != first_size && self.first_size_change.is_none() {
+            self.first_size_change = Some(SizeChange { frame: frames, from: first_size, to: size });
+        }
+        self.interlaced += u64::from(interlaced);
+        self.rescaled += u64::from(fit == Fit::Scaled);
+        self.reshaped += u64::from(fit == Fit::Reshaped);
         let running = sample
             .segment()
             .and_then(|s| s.downcast_ref::<gst::ClockTime>())
             .and_then(|s| s.to_running_time(buffer.pts()))
             .map(gst::ClockTime::nseconds);
-        let stamp = self.stamp(running, buffer.duration().map(gst::ClockTime::nseconds), &mut damage);
-        let pixel_aspect = match (u32::try_from(info.par().numer()), u32::try_from(info.par().denom())) {
-            (Ok(across), Ok(down)) if across > 0 && down > 0 => (across, down),
-            _ => (1, 1),
+        let duration_ns = buffer.duration().map(gst::ClockTime::nseconds);
+        let (stamp, placed) = match self.timing.rate().filter(|_| raw_stream) {
+            Some(rate) => (self.times.at_rate(rate), Placed::AsItSays),
+            None => self.times.at(running, duration_ns),
         };
-        let mut layout = Layout::new(format, size);
-        layout.pixel_aspect = pixel_aspect;
-        let mut bytes = self.pool.bytes(layout.len());
-        let mapped = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, &info)
-            .map_err(|_| broken("a picture that cannot be mapped"))?;
-        copy_planes(&mapped, &layout, bytes.as_mut()).ok_or_else(|| broken("a picture that is too short"))?;
-        self.last = Some(stamp);
-        Ok(RawFrame { bytes, layout, colour: colour(&info), stamp, damage })
-    }
-
-    /// Time since the first frame. A time that is missing or does not grow is put right by one frame's duration,
-    /// counted, and the frame is not trusted.
-    fn stamp(
-        &mut self,
-        running: Option<u64>,
-        duration_ns: Option<u64>,
-        damage: &mut Option<Damage>,
-    ) -> Stamp {
-        let start = *self.start.get_or_insert(running.unwrap_or(0));
-        let wanted = running.map(|t| t.saturating_sub(start));
-        let Some(last) = self.last else {
-            return Stamp { index: 0, pts_ns: wanted.unwrap_or(0), duration_ns };
+        let unheard = self.shared.unheard.load(Ordering::Acquire);
+        let damage = if unheard || buffer.flags().contains(gst::BufferFlags::CORRUPTED) {
+            Some(Damage::Concealed)
+        } else if fit == Fit::Reshaped {
+            Some(Damage::Reshaped)
+        } else {
+            (placed == Placed::Restamped).then_some(Damage::Restamped)
         };
-        let index = last.index + 1;
-        match wanted {
-            Some(pts_ns) if pts_ns > last.pts_ns => Stamp { index, pts_ns, duration_ns },
-            _ => {
-                self.restamped += 1;
-                *damage = Some(Damage::Concealed);
-                let step = last.duration_ns.filter(|d| *d > 0).unwrap_or(40_000_000);
-                Stamp { index, pts_ns: last.pts_ns + step, duration_ns }
-            }
-        }
+        Ok(RawFrame { bytes, layout, colour, stamp, damage })
     }
 }
 
@@ -372,133 +358,4 @@ impl Drop for Source {
         // Failing to stop leaves nothing to be done; the threads end with the process.
         let _ = self.pipeline.set_state(gst::State::Null);
     }
-}
-
-/// Copies the picture out of the decoder's memory: the one copy that is needed, because decoders keep using theirs
-/// to predict later pictures. `None` where a plane is shorter than its size says.
-fn copy_planes(
-    from: &gst_video::VideoFrameRef<&gst::BufferRef>,
-    layout: &Layout,
-    into: &mut [u8],
-) -> Option<()> {
-    let width = layout.size.width as usize;
-    let height = layout.size.height as usize;
-    let (luma, chroma) = into.split_at_mut(layout.luma_len());
-    let mut planes = vec![(luma, layout.luma_stride, width, height)];
-    let chroma_row = match layout.format {
-        PixelFormat::I420 => width.div_ceil(2),
-        PixelFormat::Nv12 => width.div_ceil(2) * 2,
-    };
-    for plane in chroma.chunks_exact_mut(layout.chroma_len()) {
-        planes.push((plane, layout.chroma_stride, chroma_row, height.div_ceil(2)));
-    }
-    for (i, (plane, stride, row_len, rows)) in planes.into_iter().enumerate() {
-        let data = from.plane_data(u32::try_from(i).ok()?).ok()?;
-        let from_stride = usize::try_from(*from.plane_stride().get(i)?).ok()?;
-        if from_stride == stride && data.len() >= plane.len() {
-            plane.copy_from_slice(&data[..plane.len()]);
-            continue;
-        }
-        for row in 0..rows {
-            let source = data.get(row * from_stride..row * from_stride + row_len)?;
-            plane[row * stride..row * stride + row_len].copy_from_slice(source);
-        }
-    }
-    Some(())
-}
-
-/// Matrix and range of the samples; GStreamer fills in its defaults by size where the stream is silent.
-fn colour(info: &gst_video::VideoInfo) -> Colour {
-    let colorimetry = info.colorimetry();
-    let base = match colorimetry.matrix() {
-        gst_video::VideoColorMatrix::Bt709 => Colour::BT709,
-        gst_video::VideoColorMatrix::Bt2020 => Colour { kr: 0.2627, kb: 0.0593, full_range: false },
-        _ => Colour::BT601,
-    };
-    Colour { full_range: colorimetry.range() == gst_video::VideoColorRange::Range0_255, ..base }
-}
-
-/// Links the first video stream and puts the witnesses in place.
-fn connect(decodebin: &gst::Element, convert: &gst::Element, shared: &Arc<Shared>, unedited: bool) {
-    let target = convert.downgrade();
-    let notes = Arc::clone(shared);
-    decodebin.connect_pad_added(move |_, pad| {
-        let Some(convert) = target.upgrade() else { return };
-        let Some(entry) = convert.static_pad("sink") else { return };
-        // A stream that takes the place of one that has ended, as where a transport stream's programme changes, is
-        // none more.
-        if entry.is_linked() || notes.video_streams.load(Ordering::Acquire) == 0 {
-            notes.video_streams.fetch_add(1, Ordering::AcqRel);
-        }
-        if !entry.is_linked() {
-            // A failure shows as an error of the stream on the bus.
-            let _ = pad.link(&entry);
-            return;
-        }
-        // Further streams are decoded into nothing: an unlinked pad would stop the first one too.
-        let parent =
-            pad.parent_element().and_then(|e| e.parent()).and_then(|p| p.downcast::<gst::Pipeline>().ok());
-        if let (Some(pipeline), Ok(drain)) = (
-            parent,
-            gst::ElementFactory::make("fakesink").property("sync", false).property("async", false).build(),
-        ) && pipeline.add(&drain).is_ok()
-            && let Some(entry) = drain.static_pad("sink")
-        {
-            let _ = pad.link(&entry);
-            let _ = drain.sync_state_with_parent();
-        }
-    });
-    let notes = Arc::clone(shared);
-    if let Some(bin) = decodebin.downcast_ref::<gst::Bin>() {
-        bin.connect_deep_element_added(move |_, _, element| inspect(element, &notes, unedited));
-    }
-}
-
-/// Watches every video decoder, and mends two things that qtdemux says of an MP4 file: see
-/// [`without_colorimetry`] and [`open_ended`].
-fn inspect(element: &gst::Element, shared: &Shared, unedited: bool) {
-    let Some(factory) = element.factory() else { return };
-    if factory.has_type(gst::ElementFactoryType::DECODER | gst::ElementFactoryType::MEDIA_VIDEO) {
-        lock(&shared.watches).push(Watch::on(element));
-        lock(&shared.codec)
-            .get_or_insert_with(|| factory.metadata("long-name").unwrap_or_default().to_owned());
-    } else if factory.name() == "tsdemux" {
-        flag_gaps(element);
-    } else if factory.name() == "qtdemux" {
-        element.connect_pad_added(move |_, pad| {
-            pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
-                let mended = info.event().and_then(|event| match event.view() {
-                    gst::EventView::Caps(caps) => without_colorimetry(caps),
-                    gst::EventView::Segment(segment) if unedited => open_ended(segment),
-                    _ => None,
-                });
-                if let Some(event) = mended {
-                    info.data = Some(gst::PadProbeData::Event(event));
-                }
-                gst::PadProbeReturn::Ok
-            });
-        });
-    }
-}
-
-/// qtdemux states limited range for full-range H.264 and H.265; what the stream itself says is right, and the
-/// parser reads it where the caps are silent.
-fn without_colorimetry(event: &gst::event::Caps) -> Option<gst::Event> {
-    let structure = event.caps().structure(0)?;
-    let parsed = matches!(structure.name().as_str(), "video/x-h264" | "video/x-h265");
-    if !parsed || !structure.has_field("colorimetry") {
-        return None;
-    }
-    let mut caps = event.caps_owned();
-    caps.make_mut().structure_mut(0)?.remove_field("colorimetry");
-    Some(gst::event::Caps::new(&caps))
-}
-
-/// Without an edit list qtdemux ends the presentation at the track's duration counted from zero. Where frames are
-/// reordered the first one is shown later than that, and the last ones would be dropped as lying beyond the end.
-fn open_ended(event: &gst::event::Segment) -> Option<gst::Event> {
-    let mut segment = event.segment().downcast_ref::<gst::ClockTime>()?.clone();
-    segment.stop()?;
-    segment.set_stop(gst::ClockTime::NONE);
-    Some(gst::event::Segment::new(&segment))
 }

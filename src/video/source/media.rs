@@ -50,6 +50,10 @@ pub fn init() -> Result<(), MediaError> {
             gstreamer::init().map_err(|e| MediaError(e.to_string()))?;
             // GStreamer's own log would go to stderr and may hold names and tags of the source.
             gstreamer::log::remove_default_log_function();
+            // So would what GLib complains about on footage that is odd enough; a person is told one sentence.
+            gstreamer::glib::log_set_default_handler(|domain, level, words| {
+                tracing::debug!(?domain, ?level, words, "GLib");
+            });
             let registry = gstreamer::Registry::get();
             for name in TRUSTED_DECODERS {
                 if let Some(feature) = registry.lookup_feature(name) {
@@ -78,7 +82,7 @@ pub fn library_version() -> String {
 }
 
 /// Elements that decoding and encoding are built from.
-const ELEMENTS: [&str; 26] = [
+const ELEMENTS: [&str; 28] = [
     "appsink",
     "appsrc",
     "avdec_h264",
@@ -98,8 +102,10 @@ const ELEMENTS: [&str; 26] = [
     "matroskademux",
     "matroskamux",
     "mp4mux",
+    "mpegpsdemux",
     "mpegvideoparse",
     "qtdemux",
+    "queue",
     "tsdemux",
     "typefind",
     "videoconvert",

@@ -8,24 +8,33 @@
 //! * [`Source`]: the decoder, a frame at a time, with a limit on every wait.
 //! * [`read_still`]: one JPEG, PNG or WebP picture as a frame.
 //! * [`Declared`]: how many frames the container's own tables promise.
+//! * [`FrameRate`]: what somebody states for a raw stream, which does not say when its pictures are shown.
+//! * `foreign`: files that nobody can decode, and what to do about them.
 //! * `concealment`: the ear on the decoder's log, because libav conceals errors without flagging the frame.
 //! * `keyframe`: which coded pictures make a decoder clean.
 
 mod avi;
+mod chain;
 mod clip;
 mod concealment;
 mod declared;
 mod decode;
+mod foreign;
+mod inband;
 mod keyframe;
 mod matroska;
 mod media;
 mod mp4;
 mod picture;
+mod rate;
+mod still;
+mod times;
 mod window;
 
 pub use clip::{Clip, ClipError};
 pub use declared::Declared;
-pub use decode::{Decoded, Source, SourceError};
+pub use decode::{Decoded, SizeChange, Source, SourceError};
 pub use media::{MediaError, init as init_media, library_version, missing_elements};
-pub use picture::{StillFault, StillKind, read_still};
+pub use rate::{FrameRate, NotARate};
+pub use still::{StillFault, StillKind, read_still};
 pub use window::{ClipTime, Window, WindowError};

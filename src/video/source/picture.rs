@@ -1,257 +1,255 @@
-//! One stored still, decoded: JPEG, PNG or WebP, told by its content, upright, as a raw frame.
-//!
-//! A still is read as strictly as its format allows: PNG carries checksums, JPEG and WebP do not, so for those a
-//! decoder that refuses to guess is all there is. What lies beside the pixels (EXIF, position, thumbnails, colour
-//! profiles, comments) is left behind: only the rotation is read, and applied.
+//! One decoded picture out of the decoder's memory into a frame of ours: weaved fields taken apart, and every
+//! picture of a clip brought to the form of its first one.
 
-use super::clip::{Clip, ClipError};
-use crate::config::LimitSettings;
 use crate::geometry::FrameSize;
-use crate::video::frame::{Colour, FramePool, Layout, PixelFormat, RawFrame, Stamp};
-use image::codecs::{jpeg::JpegDecoder, png::PngDecoder, webp::WebPDecoder};
-use image::{DynamicImage, ImageDecoder, ImageError, RgbImage};
-use serde::Serialize;
-use std::io::Cursor;
+use crate::video::frame::{Colour, FramePool, Layout, PixelFormat, PooledBytes};
+use gst_video::prelude::*;
+use gstreamer as gst;
+use gstreamer_video as gst_video;
 
-/// Smallest side of a still, pixels, as for clips.
-const MIN_SIDE_PX: u32 = 16;
-/// Bytes of memory that decoding may take per pixel: sixteen bits for each of four channels, and as much again.
-const BYTES_PER_PIXEL: u64 = 16;
-/// Bytes of memory that a header with all its notes may take.
-const MOST_HEADER_BYTES: u64 = 64 << 20;
-/// Largest file of a still, bytes. A still of this size is none.
-const LARGEST_FILE: u64 = 256 << 20;
+/// Smallest side of a picture, pixels: one macroblock, the least that x264 takes.
+pub(super) const MIN_SIDE_PX: u32 = 16;
 
-/// Kinds of still that are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "each name says what it is")]
-pub enum StillKind {
-    Jpeg,
-    Png,
-    Webp,
+/// A picture in the form that all pictures of its clip have.
+pub(super) struct Taken {
+    pub(super) bytes: PooledBytes,
+    pub(super) layout: Layout,
+    pub(super) colour: Colour,
+    /// It came as two fields.
+    pub(super) interlaced: bool,
+    pub(super) fit: Fit,
 }
 
-/// Why a still cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum StillFault {
-    /// The file cannot be read.
-    #[error(transparent)]
-    Clip(#[from] ClipError),
-    /// The content is damaged or cut short.
-    #[error("the picture is damaged or cut short: {0}; export it again")]
-    Damaged(String),
-    /// The format has a feature that is not read here.
-    #[error("the picture cannot be read: {0}; save it as PNG or JPEG")]
-    Unsupported(String),
-    /// It holds more than one picture.
-    #[error("the file holds several pictures, not one still; redact it as a clip, exported as mp4")]
-    Several,
-    /// It is larger than the settings allow.
-    #[error("the picture is {size}, more than {max} pixels on a side (limits.max_side_px)")]
-    TooLarge {
-        /// What the file declares.
-        size: FrameSize,
-        /// What is allowed.
-        max: u32,
-    },
-    /// It is too small to show anything.
-    #[error("the picture is {0}, too small to show anything; at least 16x16 is needed")]
-    TooSmall(FrameSize),
+/// How a picture was brought to the size of the clip's first one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fit {
+    /// It has that size.
+    AsItIs,
+    /// Scaled: another size of the same shape.
+    Scaled,
+    /// Another shape: it shows something else than the first picture did, and where is anybody's guess. The bytes
+    /// hold nothing of it.
+    Reshaped,
 }
 
-impl StillKind {
-    /// The kind of still that begins with these bytes; `None` for clips and everything else.
-    #[must_use]
-    pub fn of(head: &[u8]) -> Option<Self> {
-        if head.starts_with(&[0xff, 0xd8, 0xff]) {
-            Some(Self::Jpeg)
-        } else if head.starts_with(b"\x89PNG\r\n\x1a\n") {
-            Some(Self::Png)
-        } else if head.starts_with(b"RIFF") && head.get(8..12) == Some(b"WEBP") {
-            Some(Self::Webp)
-        } else {
-            None
-        }
-    }
+/// Takes pictures; remembers what the first one was like.
+#[derive(Default)]
+pub(super) struct Taker {
+    first: Option<gst_video::VideoInfo>,
+    converter: Option<gst_video::VideoConverter>,
+}
 
-    /// The kind of still that an opened file holds.
+/// Size of the pictures that these caps announce.
+pub(super) fn size_of(info: &gst_video::VideoInfo) -> FrameSize {
+    FrameSize { width: info.width(), height: info.height() }
+}
+
+impl Taker {
+    /// Copies one picture: the one copy that is needed, because decoders keep using their memory to predict later
+    /// pictures.
     ///
     /// # Errors
-    /// [`ClipError::Read`].
-    pub fn of_clip(clip: &Clip) -> Result<Option<Self>, ClipError> {
-        let mut head = [0; 12];
-        let n = clip.read_at(0, &mut head).map_err(|e| clip.unreadable(e))?;
-        Ok(Self::of(&head[..n]))
+    /// What is wrong with it, in words.
+    pub(super) fn take(
+        &mut self,
+        buffer: &gst::BufferRef,
+        info: &gst_video::VideoInfo,
+        pool: &FramePool,
+    ) -> Result<Taken, &'static str> {
+        let mapped = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, info)
+            .map_err(|_| "a picture that cannot be mapped")?;
+        let form =
+            self.first.get_or_insert_with(|| progressive(info).unwrap_or_else(|| info.clone())).clone();
+        let (layout, colour) = (layout(&form)?, colour(&form));
+        let interlaced = mapped.flags().contains(gst_video::VideoFrameFlags::INTERLACED);
+        let top_first = mapped.flags().contains(gst_video::VideoFrameFlags::TFF);
+        let taken = |bytes, fit| Taken { bytes, layout, colour, interlaced, fit };
+        if !same_shape(&form, info) {
+            let mut bytes = pool.bytes(layout.len());
+            bytes.as_mut().fill(128);
+            return Ok(taken(bytes, Fit::Reshaped));
+        }
+        let own = self::layout(info)?;
+        let mut bytes = pool.bytes(own.len());
+        copy_planes(&mapped, &own, bytes.as_mut()).ok_or("a picture that is too short")?;
+        if interlaced {
+            unweave(bytes.as_mut(), &own, top_first);
+        }
+        if own == layout && colour == self::colour(info) {
+            return Ok(taken(bytes, Fit::AsItIs));
+        }
+        let fit = if own.size == layout.size { Fit::AsItIs } else { Fit::Scaled };
+        let bytes =
+            self.convert(bytes, info, &form, &layout, pool).ok_or("a picture that cannot be scaled")?;
+        Ok(taken(bytes, fit))
+    }
+
+    /// GStreamer's converter, from one memory of ours to another.
+    fn convert(
+        &mut self,
+        bytes: PooledBytes,
+        from: &gst_video::VideoInfo,
+        to: &gst_video::VideoInfo,
+        layout: &Layout,
+        pool: &FramePool,
+    ) -> Option<PooledBytes> {
+        let from = progressive(from)?;
+        if self.converter.as_ref().is_none_or(|c| *c.in_info() != from || c.out_info() != to) {
+            self.converter = Some(gst_video::VideoConverter::new(&from, to, None).ok()?);
+        }
+        let input =
+            gst_video::VideoFrame::from_buffer_readable(gst::Buffer::from_slice(bytes), &from).ok()?;
+        let output = gst::Buffer::with_size(to.size()).ok()?;
+        let mut output = gst_video::VideoFrame::from_buffer_writable(output, to).ok()?;
+        self.converter.as_ref()?.frame(&input, &mut output);
+        let mut bytes = pool.bytes(layout.len());
+        copy_planes(&output.as_video_frame_ref(), layout, bytes.as_mut())?;
+        Some(bytes)
     }
 }
 
-/// Decodes a still into one frame, upright.
-///
-/// # Errors
-/// [`StillFault`]: nothing of a still that is damaged is shown, as nobody could say what is missing from it.
-pub fn read_still(clip: &Clip, kind: StillKind, limits: &LimitSettings) -> Result<RawFrame, StillFault> {
-    if clip.len() > LARGEST_FILE {
-        return Err(StillFault::Unsupported(format!("{} bytes are too many for a still", clip.len())));
-    }
-    let mut bytes = vec![0; clip.len() as usize];
-    let n = clip.read_at(0, &mut bytes).map_err(|e| clip.unreadable(e))?;
-    bytes.truncate(n);
-    decode(&bytes, kind, limits)
+/// The same kind of picture, whole instead of in fields and of no stated rate.
+fn progressive(info: &gst_video::VideoInfo) -> Option<gst_video::VideoInfo> {
+    gst_video::VideoInfo::builder(info.format(), info.width(), info.height())
+        .par(info.par())
+        .colorimetry(&info.colorimetry())
+        .build()
+        .ok()
 }
 
-fn decode(bytes: &[u8], kind: StillKind, limits: &LimitSettings) -> Result<RawFrame, StillFault> {
-    let rgb = match kind {
-        StillKind::Jpeg => {
-            let decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(fault)?;
-            check_size(&decoder, limits)?;
-            whole_jpeg(bytes)?;
-            upright(decoder)?
-        }
-        StillKind::Png => {
-            // Its compressed notes are unpacked with the header, so they need a limit before the size is known.
-            let decoder =
-                PngDecoder::with_limits(Cursor::new(bytes), memory(MOST_HEADER_BYTES)).map_err(fault)?;
-            check_size(&decoder, limits)?;
-            if decoder.is_apng().map_err(fault)? {
-                return Err(StillFault::Several);
-            }
-            upright(decoder)?
-        }
-        StillKind::Webp => {
-            let decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(fault)?;
-            check_size(&decoder, limits)?;
-            if decoder.has_animation() {
-                return Err(StillFault::Several);
-            }
-            upright(decoder)?
-        }
+fn layout(info: &gst_video::VideoInfo) -> Result<Layout, &'static str> {
+    let format = match info.format() {
+        gst_video::VideoFormat::I420 => PixelFormat::I420,
+        gst_video::VideoFormat::Nv12 => PixelFormat::Nv12,
+        _ => return Err("a pixel format that was not asked for"),
     };
-    Ok(frame(&rgb))
+    let mut layout = Layout::new(format, size_of(info));
+    layout.pixel_aspect = match (u32::try_from(info.par().numer()), u32::try_from(info.par().denom())) {
+        (Ok(across), Ok(down)) if across > 0 && down > 0 => (across, down),
+        _ => (1, 1),
+    };
+    Ok(layout)
 }
 
-/// What the decoder says, without the layers around it.
-fn fault(e: ImageError) -> StillFault {
-    match e {
-        ImageError::Unsupported(e) => StillFault::Unsupported(e.to_string()),
-        ImageError::Limits(e) => StillFault::Unsupported(e.to_string()),
-        e => StillFault::Damaged(e.to_string()),
+/// Whether two pictures have the same shape as displayed, to within one per cent: then the same share of the one
+/// shows what the same share of the other shows, as where a recorder changes its resolution.
+fn same_shape(a: &gst_video::VideoInfo, b: &gst_video::VideoInfo) -> bool {
+    let shape = |info: &gst_video::VideoInfo| {
+        let pixel = f64::from(info.par().numer().max(1)) / f64::from(info.par().denom().max(1));
+        f64::from(info.width()) * pixel / f64::from(info.height().max(1))
+    };
+    let (a, b) = (shape(a), shape(b));
+    (a - b).abs() <= 0.01 * a.max(b)
+}
+
+/// Copies all planes into `into`. `None` where a plane is shorter than its size says.
+fn copy_planes(
+    from: &gst_video::VideoFrameRef<&gst::BufferRef>,
+    layout: &Layout,
+    into: &mut [u8],
+) -> Option<()> {
+    for (i, plane) in planes(layout, into).into_iter().enumerate() {
+        let data = from.plane_data(u32::try_from(i).ok()?).ok()?;
+        let from_stride = usize::try_from(*from.plane_stride().get(i)?).ok()?;
+        if from_stride == plane.stride && data.len() >= plane.samples.len() {
+            plane.samples.copy_from_slice(&data[..plane.samples.len()]);
+            continue;
+        }
+        for row in 0..plane.rows {
+            let source = data.get(row * from_stride..row * from_stride + plane.row_len)?;
+            plane.samples[row * plane.stride..row * plane.stride + plane.row_len].copy_from_slice(source);
+        }
     }
+    Some(())
 }
 
-/// Looks at the size that the file declares, before anything of that size is allocated.
-fn check_size(decoder: &impl ImageDecoder, limits: &LimitSettings) -> Result<(), StillFault> {
-    let (width, height) = decoder.dimensions();
-    let size = FrameSize { width, height };
-    if width.max(height) > limits.max_side_px {
-        Err(StillFault::TooLarge { size, max: limits.max_side_px })
-    } else if width.min(height) < MIN_SIDE_PX {
-        Err(StillFault::TooSmall(size))
-    } else {
-        Ok(())
+struct PlaneMut<'a> {
+    samples: &'a mut [u8],
+    /// Bytes from one row to the next.
+    stride: usize,
+    /// Bytes of a row that hold samples.
+    row_len: usize,
+    rows: usize,
+}
+
+fn planes<'a>(layout: &Layout, bytes: &'a mut [u8]) -> Vec<PlaneMut<'a>> {
+    let (width, rows) = (layout.size.width as usize, layout.size.height as usize);
+    let (luma, chroma) = bytes.split_at_mut(layout.luma_len());
+    let mut planes = vec![PlaneMut { samples: luma, stride: layout.luma_stride, row_len: width, rows }];
+    let row_len = match layout.format {
+        PixelFormat::I420 => width.div_ceil(2),
+        PixelFormat::Nv12 => width.div_ceil(2) * 2,
+    };
+    for samples in chroma.chunks_exact_mut(layout.chroma_len()) {
+        planes.push(PlaneMut { samples, stride: layout.chroma_stride, row_len, rows: rows.div_ceil(2) });
     }
+    planes
 }
 
-fn memory(bytes: u64) -> image::Limits {
-    let mut limits = image::Limits::no_limits();
-    limits.max_alloc = Some(bytes);
-    limits
-}
-
-/// Decodes and turns the picture as its EXIF says; what is transparent lies on mid-grey.
-fn upright(mut decoder: impl ImageDecoder) -> Result<RgbImage, StillFault> {
-    let (width, height) = decoder.dimensions();
-    let pixels = u64::from(width) * u64::from(height) * BYTES_PER_PIXEL;
-    decoder.set_limits(memory(pixels + MOST_HEADER_BYTES)).map_err(fault)?;
-    let orientation = decoder.orientation().map_err(fault)?;
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(fault)?;
-    picture.apply_orientation(orientation);
-    if !picture.color().has_alpha() {
-        return Ok(picture.into_rgb8());
-    }
-    let mut rgb = RgbImage::new(picture.width(), picture.height());
-    for (from, to) in picture.into_rgba8().pixels().zip(rgb.pixels_mut()) {
-        let [r, g, b, a] = from.0.map(u32::from);
-        to.0 = [r, g, b].map(|c| ((c * a + 128 * (255 - a) + 127) / 255) as u8);
-    }
-    Ok(rgb)
-}
-
-/// Refuses a JPEG whose data end early or make no sense, and one that is followed by further pictures: a recorder's
-/// motion JPEG would otherwise pass for its first frame. The decoder behind `image` paints over what is missing, so
-/// the same one is asked once more, strictly.
-fn whole_jpeg(bytes: &[u8]) -> Result<(), StillFault> {
-    let strict = zune_core::options::DecoderOptions::default()
-        .set_strict_mode(true)
-        .set_max_width(usize::from(u16::MAX))
-        .set_max_height(usize::from(u16::MAX));
-    let cursor = zune_core::bytestream::ZCursor::new(bytes);
-    let mut decoder = zune_jpeg::JpegDecoder::new_with_options(cursor, strict);
-    decoder.decode().map_err(|e| StillFault::Damaged(format!("{e:?}")))?;
-    let end = end_of_jpeg(bytes).ok_or_else(|| StillFault::Damaged("its end is missing".into()))?;
-    // Cameras put further views behind the picture (CIPA DC-007 says so in an APP2 segment); recorders put the next
-    // frame there.
-    let mut rest = &bytes[end..];
-    while let [0, tail @ ..] = rest {
-        rest = tail;
-    }
-    let multi_picture = bytes[..end].windows(6).any(|w| w.starts_with(&[0xff, 0xe2]))
-        && bytes[..end].windows(4).any(|w| w == b"MPF\0");
-    if rest.starts_with(&[0xff, 0xd8, 0xff]) && !multi_picture { Err(StillFault::Several) } else { Ok(()) }
-}
-
-/// Where the first picture ends, by its markers (ITU-T T.81, B.1.1); `None` where no end is marked.
-fn end_of_jpeg(bytes: &[u8]) -> Option<usize> {
-    let mut at = 2;
-    loop {
-        // Between segments, and in entropy-coded data, everything up to the next marker is passed over.
-        at += bytes.get(at..)?.iter().position(|b| *b == 0xff)?;
-        match *bytes.get(at + 1)? {
-            0xd9 => return Some(at + 2),
-            // A stuffed byte, a filler, or a marker that stands alone.
-            0xff => at += 1,
-            0x00 | 0x01 | 0xd0..=0xd8 => at += 2,
-            _ => {
-                let length = usize::from(u16::from_be_bytes([*bytes.get(at + 2)?, *bytes.get(at + 3)?]));
-                at += 2 + length;
+/// Takes the later field out of a picture that was woven from two, in place: each of its samples becomes the median
+/// of itself and its two neighbours above and below, which are of the earlier field. What stands still keeps its
+/// detail, what moves loses its comb, and nothing of another picture comes in, which a damaged one could be.
+fn unweave(bytes: &mut [u8], layout: &Layout, top_first: bool) {
+    for PlaneMut { samples, stride, row_len, rows } in planes(layout, bytes) {
+        for row in (usize::from(top_first)..rows).step_by(2) {
+            let (before, rest) = samples.split_at_mut(row * stride);
+            let (own, after) = rest.split_at_mut(stride.min(rest.len()));
+            let above = row.checked_sub(1).and_then(|above| before.get(above * stride..));
+            let below = after.get(..row_len).filter(|_| row + 1 < rows);
+            let Some((above, below)) = above.or(below).zip(below.or(above)) else { continue };
+            for ((own, above), below) in own.iter_mut().take(row_len).zip(above).zip(below) {
+                *own = (*own).clamp((*above).min(*below), (*above).max(*below));
             }
         }
     }
 }
 
-/// The picture as I420 in full range with BT.601 coefficients, as JPEG itself has it (JFIF 1.02).
-fn frame(rgb: &RgbImage) -> RawFrame {
-    let size = FrameSize { width: rgb.width(), height: rgb.height() };
-    let layout = Layout::new(PixelFormat::I420, size);
-    let colour = Colour { full_range: true, ..Colour::BT601 };
-    let mut bytes = FramePool::new(1).bytes(layout.len());
-    let (luma, chroma) = bytes.as_mut().split_at_mut(layout.luma_len());
-    for (x, y, pixel) in rgb.enumerate_pixels() {
-        luma[y as usize * layout.luma_stride + x as usize] = colour.yuv(pixel.0)[0];
-    }
-    let (u_plane, v_plane) = chroma.split_at_mut(layout.chroma_len());
-    let (columns, rows) = size.chroma();
-    for row in 0..rows {
-        for column in 0..columns {
-            let mut sum = [0u32; 3];
-            let mut count = 0;
-            for y in (2 * row)..(2 * row + 2).min(size.height) {
-                for x in (2 * column)..(2 * column + 2).min(size.width) {
-                    count += 1;
-                    for (sum, value) in sum.iter_mut().zip(rgb.get_pixel(x, y).0) {
-                        *sum += u32::from(value);
-                    }
-                }
-            }
-            let [_, u, v] = colour.yuv(sum.map(|s| ((s + count / 2) / count) as u8));
-            let at = row as usize * layout.chroma_stride + column as usize;
-            (u_plane[at], v_plane[at]) = (u, v);
-        }
-    }
-    let stamp = Stamp { index: 0, pts_ns: 0, duration_ns: None };
-    RawFrame { bytes, layout, colour, stamp, damage: None }
+/// Matrix and range of the samples; GStreamer fills in its defaults by size where the stream is silent.
+fn colour(info: &gst_video::VideoInfo) -> Colour {
+    let colorimetry = info.colorimetry();
+    let base = match colorimetry.matrix() {
+        gst_video::VideoColorMatrix::Bt709 => Colour::BT709,
+        gst_video::VideoColorMatrix::Bt2020 => Colour { kr: 0.2627, kb: 0.0593, full_range: false },
+        _ => Colour::BT601,
+    };
+    Colour { full_range: colorimetry.range() == gst_video::VideoColorRange::Range0_255, ..base }
 }
 
 #[cfg(test)]
-#[path = "picture_tests.rs"]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_taken_apart() {
+        for (top_first, height) in [(true, 16), (false, 16), (true, 17), (false, 17)] {
+            let layout = Layout::new(PixelFormat::I420, FrameSize { width: 18, height });
+            let mut bytes = vec![0; layout.len()];
+            // One field is dark and the other bright: all of the later one is comb.
+            for PlaneMut { samples, stride, rows, .. } in planes(&layout, &mut bytes) {
+                for row in 0..rows {
+                    let early = (row % 2 == 0) == top_first;
+                    samples[row * stride..(row + 1) * stride].fill(if early { 40 } else { 200 });
+                }
+            }
+            unweave(&mut bytes, &layout, top_first);
+            for plane in planes(&layout, &mut bytes) {
+                for row in 0..plane.rows {
+                    assert_eq!(plane.samples[row * plane.stride], 40, "{top_first} {height} row {row}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_stands_still_stays_as_it_is() {
+        let layout = Layout::new(PixelFormat::I420, FrameSize { width: 16, height: 16 });
+        let mut bytes = vec![0; layout.len()];
+        for PlaneMut { samples, stride, rows, .. } in planes(&layout, &mut bytes) {
+            (0..rows).for_each(|row| samples[row * stride..(row + 1) * stride].fill(row as u8 * 9));
+        }
+        let before = bytes.clone();
+        unweave(&mut bytes, &layout, true);
+        let last_row = 15 * layout.luma_stride;
+        assert_eq!(bytes[..last_row], before[..last_row], "a slope from top to bottom");
+    }
+}

@@ -109,7 +109,7 @@ fn several_pictures_are_no_still() {
 fn sizes_have_limits() {
     let limits = LimitSettings { max_side_px: 60, ..LimitSettings::default() };
     let bytes = coded(&picture(64, 32), ImageFormat::Png);
-    assert!(matches!(decode(&bytes, StillKind::Png, &limits), Err(StillFault::TooLarge { max: 60, .. })));
+    assert!(matches!(decode(&bytes, StillKind::Png, &limits), Err(StillFault::TooLarge(_))));
     let small = coded(&picture(64, 15), ImageFormat::Png);
     assert!(matches!(read(&small), Err(StillFault::TooSmall(_))));
 }
