@@ -40,7 +40,8 @@
 //! - [`video::mask`]: [`Masker`](video::mask::Masker), the only way from a raw frame to a redacted one.
 //! - [`video::sink`]: [`Encoder`](video::sink::Encoder), [`PartialFile`](video::sink::PartialFile),
 //!   [`ReadBack`](video::sink::ReadBack).
-//! - [`video::pipeline`]: a [`Job`](video::pipeline::Job) is one clip, one pass; also the masked still that zones are
+//! - [`video::pipeline`]: a [`Job`](video::pipeline::Job) is one clip, one pass; or one still
+//!   ([`redact_still`](video::pipeline::redact_still)); also the masked still that zones are
 //!   drawn on.
 //!
 //! [`casework`], people and paper:
