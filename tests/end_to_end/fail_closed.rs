@@ -6,7 +6,6 @@ use super::job::{Script, Setting, fault, names, person, redact, redact_beside_ot
 use melkglas::video::detect::DetectError;
 use melkglas::video::pipeline::JobError;
 use melkglas::video::plan::{CoverReason, Detection};
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
