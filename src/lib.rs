@@ -61,7 +61,8 @@
 //!
 //! Beside the tests named here, `tests/end_to_end/` makes whole runs fail and looks at what is left: `fail_closed.rs`
 //! (the first three), `damage.rs` (spoilt and shortened clips), `leftovers.rs` (signals, full disks, links),
-//! `redaction.rs` (codecs, times, zones, planted strings), `zoo.rs` (odd footage), `spoilt.rs` (cuts and flipped bytes).
+//! `redaction.rs` (codecs, times, zones, planted strings), `zoo.rs` (odd footage), `spoilt.rs` (cuts and
+//! flipped bytes).
 //!
 //! **1. Fail closed.** No pixel that a mask should hide reaches an encoder, a file, a log or a screen.
 //! - [`RawFrame`](video::frame::RawFrame) has no `Clone`, no `Debug` and no `Serialize`, and its samples cannot be
