@@ -384,11 +384,15 @@ fn tell(shared: &Shared<'_>, target: &Target, outcome: &Outcome, covered: u64) {
             "output_sha256": outcome.output_sha256,
         }));
     }
+    let what = match target.kind {
+        Kind::Clip(_) if outcome.written == 1 => "one frame".to_owned(),
+        Kind::Clip(_) => format!("{} frames", outcome.written),
+        Kind::Still(..) => "one still".to_owned(),
+    };
     let mut line = format!(
-        "{} -> {}: {} frames in {:.1} s",
+        "{} -> {}: {what} in {:.1} s",
         target.input.display(),
         target.output.display(),
-        outcome.written,
         outcome.times.wall_secs
     );
     if covered > 0 {

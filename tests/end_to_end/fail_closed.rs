@@ -126,7 +126,7 @@ fn all_fail(cases: &[(u64, usize)], source: &Path, detector: impl Fn(u64) -> std
     std::thread::scope(|scope| {
         for &(at, workers) in cases {
             let detector = &detector;
-            scope.spawn(move || {
+            let work = move || {
                 let dir = tempfile::tempdir().expect("a folder");
                 let mut setting = Setting::detecting(detector(at));
                 setting.site.limits.stall_secs = secs;
@@ -136,7 +136,9 @@ fn all_fail(cases: &[(u64, usize)], source: &Path, detector: impl Fn(u64) -> std
                 let known = matches!(failed, JobError::DetectorStalled(_) | JobError::Thread(_));
                 assert!(known, "at {at} with {workers} workers: {failed}");
                 assert!(names(dir.path()).is_empty(), "at {at} with {workers} workers");
-            });
+            };
+            let named = std::thread::Builder::new().name(format!("job-{at}-{workers}"));
+            named.spawn_scoped(scope, work).expect("started");
         }
     });
 }

@@ -50,7 +50,7 @@ fn zones_of_a_still_are_hidden_upright_and_nothing_else_comes_along() {
             "r.json",
             "--force",
         ])
-        .expect(0, &["1 frame"]);
+        .expect(0, &["one still"]);
         let out = seen(&desk.path(name));
         assert_eq!(out.dimensions(), (320, 180), "{name} stands upright");
         for (x, y, pixel) in out.enumerate_pixels() {
