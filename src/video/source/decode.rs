@@ -298,7 +298,7 @@ impl Source {
         Some(match reason.as_str() {
             _ if unknown && self.frames() == 0 => self.no_video("no video stream of a known codec"),
             words if no_media && self.frames() == 0 => self.no_video(words),
-            _ => SourceError::Decode { frames: self.frames(), reason },
+            words => SourceError::Decode { frames: self.frames(), reason: with_cure(words) },
         })
     }
 
@@ -351,6 +351,16 @@ impl Source {
         };
         Ok(RawFrame { bytes, layout, colour, stamp, damage })
     }
+}
+
+/// What GStreamer says of a clip that breaks off, and what to do about it.
+fn with_cure(words: &str) -> String {
+    // All that it says where nobody can make anything of the data, as of those of a protected clip.
+    if words.contains("Internal data stream error") {
+        return "its data make no sense or are encrypted; export it again from the recorder, without protection"
+            .into();
+    }
+    format!("{}; export it again from the recorder", words.trim_end_matches('.'))
 }
 
 impl Drop for Source {
