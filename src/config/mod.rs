@@ -16,6 +16,7 @@ mod site;
 mod starter;
 mod style;
 mod target;
+mod track;
 mod zone;
 
 pub use advice::{Advice, advise, moving_with_zones};
@@ -31,6 +32,7 @@ pub use site::{
 pub use starter::starter;
 pub use style::{NotAColour, Rgb, Style};
 pub use target::{LeavesOut, Target, Targets};
+pub use track::TrackSettings;
 pub use zone::{Zone, ZoneKind};
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::diagnostic::SettingsError;
 use super::document::{Document, Item, Section, read_text};
 use super::style::{NotAColour, Rgb, Style};
 use super::target::{Target, Targets};
+use super::track::TrackSettings;
 use crate::geometry::FrameSize;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,8 @@ pub struct Site {
     pub encode: EncodeSettings,
     /// When a job gives up.
     pub limits: LimitSettings,
+    /// How detections become tracks.
+    pub track: TrackSettings,
 }
 
 /// Version of a settings file's form. Only 1 exists.
@@ -221,6 +224,7 @@ impl Site {
         within(&mut root, "mask", |section| site.mask.read(section));
         within(&mut root, "encode", |section| site.encode.read(section));
         within(&mut root, "limits", |section| site.limits.read(section));
+        within(&mut root, "track", |section| site.track.read(section));
         root.finish();
         doc.check(Some(site))
     }
@@ -289,7 +293,7 @@ fn within<'d>(section: &mut Section<'d>, key: &'static str, read: impl FnOnce(&m
 }
 
 /// Replaces a default where the key is there and its value sound; a fault is noted by `read`.
-fn set<T>(
+pub(super) fn set<T>(
     section: &mut Section<'_>,
     key: &'static str,
     value: &mut T,
@@ -300,11 +304,11 @@ fn set<T>(
     }
 }
 
-fn whole<T: TryFrom<i64>>(item: &Item<'_>, range: RangeInclusive<i64>) -> Option<T> {
+pub(super) fn whole<T: TryFrom<i64>>(item: &Item<'_>, range: RangeInclusive<i64>) -> Option<T> {
     item.integer(range).and_then(|value| T::try_from(value).ok())
 }
 
-fn fraction(item: &Item<'_>, range: RangeInclusive<f64>) -> Option<f32> {
+pub(super) fn fraction(item: &Item<'_>, range: RangeInclusive<f64>) -> Option<f32> {
     item.number(range).map(|value| value as f32)
 }
 

@@ -1,0 +1,72 @@
+//! How detections become tracks: the keys of `[track]` in the site file.
+
+use super::document::Section;
+use super::site::{fraction, set, whole};
+use serde::Serialize;
+
+/// How detections become tracks.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrackSettings {
+    /// Frames wait this long for what comes after them, so that somebody found late is hidden before, seconds.
+    pub look_ahead_s: f32,
+    /// Lowest confidence that continues a track; between this and the threshold of detection nothing begins.
+    pub continue_score: f32,
+    /// Lowest confidence that begins a track: the lowest threshold of detection.
+    pub start_score: f32,
+    /// Overlap (IoU) with where a track is expected, from which a detection continues it.
+    pub match_iou: f32,
+    /// Distance from there, in sizes of the person, up to which a detection without overlap continues it.
+    pub match_distance: f32,
+    /// A lost track may be found again for this long, and is hidden in between, seconds.
+    pub memory_s: f32,
+    /// A lost track keeps its mask for this long, and a new one had it so long before, seconds.
+    pub hold_s: f32,
+    /// So many sightings within a second make a track sure; or one of `sure_score`.
+    pub sure_sightings: u32,
+    /// Confidence that makes a track sure at once.
+    pub sure_score: f32,
+    /// `hold_s` for a track that is not sure, seconds.
+    pub tentative_hold_s: f32,
+    /// `memory_s` for a track that is not sure, seconds.
+    pub tentative_memory_s: f32,
+    /// A mask is the hull of the boxes within this time before and after, seconds.
+    pub smooth_s: f32,
+}
+
+impl Default for TrackSettings {
+    fn default() -> Self {
+        Self {
+            look_ahead_s: 1.0,
+            continue_score: 0.1,
+            start_score: 0.2,
+            match_iou: 0.25,
+            match_distance: 0.7,
+            memory_s: 2.0,
+            hold_s: 0.8,
+            sure_sightings: 6,
+            sure_score: 0.5,
+            tentative_hold_s: 0.1,
+            tentative_memory_s: 0.5,
+            smooth_s: 0.08,
+        }
+    }
+}
+
+impl TrackSettings {
+    pub(super) fn read(&mut self, section: &mut Section<'_>) {
+        let share = 0.01..=0.99;
+        let time = 0.0..=60.0;
+        set(section, "look_ahead_s", &mut self.look_ahead_s, |item| fraction(item, 0.0..=10.0));
+        set(section, "continue_score", &mut self.continue_score, |item| fraction(item, share.clone()));
+        set(section, "start_score", &mut self.start_score, |item| fraction(item, share.clone()));
+        set(section, "match_iou", &mut self.match_iou, |item| fraction(item, share.clone()));
+        set(section, "match_distance", &mut self.match_distance, |item| fraction(item, 0.0..=5.0));
+        set(section, "memory_s", &mut self.memory_s, |item| fraction(item, time.clone()));
+        set(section, "hold_s", &mut self.hold_s, |item| fraction(item, time.clone()));
+        set(section, "sure_sightings", &mut self.sure_sightings, |item| whole(item, 1..=1000));
+        set(section, "sure_score", &mut self.sure_score, |item| fraction(item, share.clone()));
+        set(section, "tentative_hold_s", &mut self.tentative_hold_s, |item| fraction(item, time.clone()));
+        set(section, "tentative_memory_s", &mut self.tentative_memory_s, |item| fraction(item, time.clone()));
+        set(section, "smooth_s", &mut self.smooth_s, |item| fraction(item, 0.0..=1.0));
+    }
+}

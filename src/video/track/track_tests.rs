@@ -1,0 +1,119 @@
+//! Tracks of made-up walks.
+
+use super::*;
+use crate::geometry::BoxPx;
+use proptest::prelude::*;
+
+const FRAME_NS: u64 = 40_000_000;
+
+fn seen(x: f32, score: f32) -> Detection {
+    Detection { target: Target::Person, area: BoxPx::new(x, 100.0, x + 40.0, 200.0), score }
+}
+
+fn holds(outer: &BoxPx, inner: &BoxPx) -> bool {
+    outer.x0 <= inner.x0 && outer.y0 <= inner.y0 && outer.x1 >= inner.x1 && outer.y1 >= inner.y1
+}
+
+/// Pushes one list of detections a frame.
+fn tracked(frames: &[Vec<Detection>]) -> Tracker {
+    let mut tracker = Tracker::new(TrackSettings::default());
+    for (i, found) in frames.iter().enumerate() {
+        tracker.push(i as u64 * FRAME_NS, found);
+    }
+    tracker
+}
+
+fn hidden(tracker: &Tracker, frame: usize, area: &BoxPx) -> bool {
+    tracker.at(frame as u64 * FRAME_NS).iter().any(|b| holds(&b.area, area))
+}
+
+#[test]
+fn a_walk_with_gaps_is_one_track_that_hides_all_of_it() {
+    let walk = |i: usize| seen(10.0 + 4.0 * i as f32, 0.6);
+    // Lost for ten frames in the middle, and found late.
+    let frames: Vec<_> =
+        (0..80).map(|i| if (10..40).contains(&i) || i >= 50 { vec![walk(i)] } else { vec![] }).collect();
+    let tracker = tracked(&frames);
+    for i in 0..80 {
+        assert!(hidden(&tracker, i, &walk(i).area), "frame {i}: {:?}", tracker.at(i as u64 * FRAME_NS));
+    }
+    let tracks = tracker.into_tracks();
+    assert_eq!(tracks.len(), 1);
+    assert_eq!(tracks[0].sightings().len(), 60);
+}
+
+#[test]
+fn a_lost_track_keeps_its_mask_for_the_stated_time() {
+    let frames: Vec<_> = (0..60).map(|i| if i < 20 { vec![seen(50.0, 0.6)] } else { vec![] }).collect();
+    let tracker = tracked(&frames);
+    let hold_frames = (TrackSettings::default().hold_s / 0.04) as usize;
+    assert!(hidden(&tracker, 19 + hold_frames, &seen(50.0, 0.6).area));
+    assert!(!hidden(&tracker, 19 + hold_frames + 5, &seen(50.0, 0.6).area));
+}
+
+#[test]
+fn a_single_flicker_is_hidden_but_not_for_long() {
+    let frames: Vec<_> = (0..60).map(|i| if i == 30 { vec![seen(50.0, 0.25)] } else { vec![] }).collect();
+    let tracker = tracked(&frames);
+    assert!(hidden(&tracker, 30, &seen(50.0, 0.2).area));
+    assert!(tracker.at(20 * FRAME_NS).is_empty() && tracker.at(40 * FRAME_NS).is_empty());
+}
+
+#[test]
+fn weak_detections_continue_tracks_and_begin_none() {
+    let frames: Vec<_> =
+        (0..60).map(|i| vec![seen(50.0 + i as f32, if i < 10 { 0.6 } else { 0.12 })]).collect();
+    let tracker = tracked(&frames);
+    assert!(hidden(&tracker, 59, &seen(109.0, 0.1).area));
+    let alone = tracked(&vec![vec![seen(50.0, 0.12)]; 30]);
+    assert!(alone.into_tracks().is_empty());
+}
+
+#[test]
+fn two_people_who_cross_stay_hidden() {
+    let (one, two) = (|i: usize| seen(4.0 * i as f32, 0.6), |i: usize| seen(320.0 - 4.0 * i as f32, 0.6));
+    let frames: Vec<_> = (0..80).map(|i| vec![one(i), two(i)]).collect();
+    let tracker = tracked(&frames);
+    for i in 0..80 {
+        assert!(hidden(&tracker, i, &one(i).area) && hidden(&tracker, i, &two(i).area), "frame {i}");
+    }
+}
+
+#[test]
+fn what_is_over_is_forgotten() {
+    let mut tracker = Tracker::new(TrackSettings::default());
+    for i in 0..2000u64 {
+        // Somebody new every second, elsewhere.
+        let x = (i / 25 % 7) as f32 * 200.0;
+        tracker.push(i * FRAME_NS, &[seen(x, 0.6)]);
+        tracker.forget_before((i * FRAME_NS).saturating_sub(1_000_000_000));
+    }
+    assert!(tracker.live.len() + tracker.ended.len() < 12, "{} {}", tracker.live.len(), tracker.ended.len());
+}
+
+proptest! {
+    #[test]
+    fn no_detection_is_ever_dropped(
+        frames in prop::collection::vec(
+            prop::collection::vec((0.0f32..600.0, 0.0f32..300.0, 8.0f32..200.0, 8.0f32..200.0, 0.2f32..1.0, any::<bool>()), 0..5),
+            1..40,
+        ),
+    ) {
+        let frames: Vec<Vec<Detection>> = frames.into_iter().map(|found| {
+            found.into_iter().map(|(x, y, w, h, score, face)| Detection {
+                target: if face { Target::Face } else { Target::Person },
+                area: BoxPx::new(x, y, x + w, y + h),
+                score,
+            }).collect()
+        }).collect();
+        let tracker = tracked(&frames);
+        for (i, found) in frames.iter().enumerate() {
+            let boxes = tracker.at(i as u64 * FRAME_NS);
+            for d in found {
+                prop_assert!(boxes.iter().any(|b| b.target == d.target && holds(&b.area, &d.area)), "frame {i}: {d:?}");
+            }
+        }
+        let sightings: usize = frames.iter().map(Vec::len).sum();
+        prop_assert_eq!(tracker.into_tracks().iter().map(|t| t.sightings().len()).sum::<usize>(), sightings);
+    }
+}

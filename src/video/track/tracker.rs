@@ -1,0 +1,126 @@
+//! The tracker: frames go in one after another, tracks and their boxes come out.
+
+use super::association::{Loose, associate};
+use super::path::{Origin, Sighting, Track, hull, seconds};
+use crate::config::TrackSettings;
+use crate::geometry::BoxPx;
+use crate::video::plan::{Detection, Target};
+use serde::Serialize;
+
+/// A track's box in one frame.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct TrackedBox {
+    /// Number of the track.
+    pub track: u32,
+    /// What it is.
+    pub target: Target,
+    /// Where its mask must reach, frame space; smoothed outward, so never smaller than where it was seen.
+    pub area: BoxPx,
+    /// Confidence of the sighting nearest in time, `0..=1`.
+    pub score: f32,
+    /// How it is known.
+    pub origin: Origin,
+}
+
+/// Makes tracks of detections.
+#[derive(Debug)]
+pub struct Tracker {
+    settings: TrackSettings,
+    /// Tracks that a detection may still continue.
+    live: Vec<Track>,
+    /// The others.
+    ended: Vec<Track>,
+    next_id: u32,
+}
+
+impl Tracker {
+    /// A tracker that has seen nothing.
+    #[must_use]
+    pub fn new(settings: TrackSettings) -> Self {
+        Self { settings, live: Vec::new(), ended: Vec::new(), next_id: 1 }
+    }
+
+    /// Takes what was seen in the frame shown at `at_ns`, which must be later than the one before. Detections below
+    /// [`TrackSettings::start_score`] may continue a track and are otherwise left; every other one is in a track
+    /// afterwards.
+    pub fn push(&mut self, at_ns: u64, detections: &[Detection]) {
+        let settings = self.settings.clone();
+        let lost = |track: &Track| {
+            let memory_s = if track.is_sure() { settings.memory_s } else { settings.tentative_memory_s };
+            seconds(track.last().at_ns, at_ns) > memory_s
+        };
+        let (ended, live) = std::mem::take(&mut self.live).into_iter().partition(lost);
+        self.live = live;
+        let mut ended: Vec<Track> = ended;
+        self.ended.append(&mut ended);
+        let loose = |d: &Detection| Loose {
+            target: d.target,
+            sighting: Sighting { at_ns, area: d.area, score: d.score },
+        };
+        let (good, weak): (Vec<Loose>, Vec<Loose>) =
+            detections.iter().map(loose).partition(|l| l.sighting.score >= settings.start_score);
+        let mut taken = vec![false; self.live.len()];
+        let new = associate(&mut self.live, &mut taken, good, false, &settings);
+        associate(&mut self.live, &mut taken, weak, true, &settings);
+        for Loose { target, sighting } in new {
+            self.live.push(Track::new(self.next_id, target, sighting, &settings));
+            self.next_id += 1;
+        }
+    }
+
+    /// Where every track is at a moment, by all that was pushed so far, later frames included: a frame that waits
+    /// for what comes after it is masked by that too.
+    #[must_use]
+    pub fn at(&self, at_ns: u64) -> Vec<TrackedBox> {
+        boxes_at(self.live.iter().chain(&self.ended), at_ns, &self.settings)
+    }
+
+    /// Drops tracks that can have no box at or after this moment.
+    pub fn forget_before(&mut self, at_ns: u64) {
+        let settings = &self.settings;
+        self.ended.retain(|track| {
+            seconds(track.last().at_ns, at_ns) <= track.reach_s(settings) + settings.smooth_s
+        });
+    }
+
+    /// All tracks, in order of appearance.
+    #[must_use]
+    pub fn into_tracks(mut self) -> Vec<Track> {
+        self.ended.append(&mut self.live);
+        self.ended.sort_by_key(|track| track.id);
+        self.ended
+    }
+}
+
+/// Where tracks are at a moment.
+pub(super) fn boxes_at<'a>(
+    tracks: impl Iterator<Item = &'a Track>,
+    at_ns: u64,
+    settings: &TrackSettings,
+) -> Vec<TrackedBox> {
+    let smooth_ns = (settings.smooth_s * 1e9) as u64;
+    let around = [at_ns.saturating_sub(smooth_ns), at_ns + smooth_ns];
+    tracks
+        .filter_map(|track| {
+            let now = track.at(at_ns, settings);
+            // Outward only: the hull with where it was a moment ago and will be in a moment, so that a box that
+            // trembles does not let an edge out, and one that was just lost does not end with a step.
+            let near = around.iter().filter_map(|&ns| track.at(ns, settings));
+            let (area, origin) = near.fold(now, |hulled: Option<(BoxPx, Origin)>, (area, origin)| {
+                Some(match hulled {
+                    Some((all, first)) => (hull(&all, &area), first),
+                    None => (area, origin),
+                })
+            })?;
+            let between = track.sightings().iter().filter(|s| (around[0]..=around[1]).contains(&s.at_ns));
+            let area = between.fold(area, |all, s| hull(&all, &s.area));
+            let nearest = track.sightings().iter().min_by_key(|s| s.at_ns.abs_diff(at_ns));
+            let score = nearest.map_or(0.0, |s| s.score);
+            Some(TrackedBox { track: track.id, target: track.target, area, score, origin })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+#[path = "track_tests.rs"]
+mod tests;
