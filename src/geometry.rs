@@ -91,6 +91,12 @@ impl BoxPx {
         w * h
     }
 
+    /// Whether `other` lies wholly inside.
+    #[must_use]
+    pub fn holds(&self, other: &Self) -> bool {
+        self.x0 <= other.x0 && self.y0 <= other.y0 && self.x1 >= other.x1 && self.y1 >= other.y1
+    }
+
     /// Intersection over union, `0..=1`; zero for two empty boxes.
     #[must_use]
     pub fn iou(&self, other: &Self) -> f32 {

@@ -8,7 +8,7 @@
 use crate::config::{Camera, MaskSettings, Style};
 use crate::geometry::{BoxPx, PxRect};
 use crate::video::frame::Stamp;
-use crate::video::plan::{Detection, FramePlan, Mask, MaskKind, MaskShape, Observations, Planner, Target};
+use crate::video::plan::{FramePlan, Mask, MaskKind, MaskShape, Observations, Planner, Target};
 use std::sync::Arc;
 
 /// Hides every person, every face, every other target that was found, and every zone.
@@ -46,29 +46,28 @@ impl HideEveryone {
 impl Planner for HideEveryone {
     fn plan(&self, _: Stamp, seen: &Observations) -> FramePlan {
         let size = seen.size;
-        let of = |target| seen.detections.iter().filter(move |d: &&Detection| d.target == target);
         let mut masks = self.zones.clone();
         let mut bodies = Vec::new();
-        for person in of(Target::Person) {
-            if let Some(shape) = PxRect::outward(&self.with_margin(&person.area), size) {
+        for (person, score) in seen.places(Target::Person) {
+            if let Some(shape) = PxRect::outward(&self.with_margin(&person), size) {
                 bodies.push(shape);
-                masks.push(self.mask(MaskKind::Person, shape, person.score));
+                masks.push(self.mask(MaskKind::Person, shape, score));
             }
         }
-        for face in of(Target::Face) {
-            let Some(core) = PxRect::outward(&self.with_margin(&face.area), size) else { continue };
+        for (face, score) in seen.places(Target::Face) {
+            let Some(core) = PxRect::outward(&self.with_margin(&face), size) else { continue };
             // A face with its margin wholly under one person's mask is hidden; anything less gets its own.
             if bodies.iter().any(|body| holds(body, &core)) {
                 continue;
             }
-            if let Some(shape) = PxRect::outward(&self.with_margin(&head_and_shoulders(&face.area)), size) {
-                masks.push(self.mask(MaskKind::Head, shape, face.score));
+            if let Some(shape) = PxRect::outward(&self.with_margin(&head_and_shoulders(&face)), size) {
+                masks.push(self.mask(MaskKind::Head, shape, score));
             }
         }
         for (target, kind) in [(Target::Vehicle, MaskKind::Vehicle), (Target::Screen, MaskKind::Screen)] {
-            for thing in of(target) {
-                if let Some(shape) = PxRect::outward(&self.with_margin(&thing.area), size) {
-                    masks.push(self.mask(kind, shape, thing.score));
+            for (thing, score) in seen.places(target) {
+                if let Some(shape) = PxRect::outward(&self.with_margin(&thing), size) {
+                    masks.push(self.mask(kind, shape, score));
                 }
             }
         }
@@ -93,6 +92,7 @@ mod tests {
     use super::*;
     use crate::config::{Register, View, Zone, ZoneKind};
     use crate::geometry::{FrameSize, UnitPoint, UnitPolygon};
+    use crate::video::plan::Detection;
     use proptest::prelude::*;
 
     const SIZE: FrameSize = FrameSize { width: 640, height: 360 };
@@ -118,14 +118,14 @@ mod tests {
     }
 
     fn masks(planner: &HideEveryone, detections: Vec<Detection>) -> Vec<Mask> {
-        match planner.plan(STAMP, &Observations { size: SIZE, detections }) {
+        match planner.plan(STAMP, &Observations::untracked(SIZE, detections)) {
             FramePlan::Masks { masks, .. } => masks,
             FramePlan::Cover(reason) => panic!("covered: {reason:?}"),
         }
     }
 
     fn seen(target: Target, x0: f32, y0: f32, x1: f32, y1: f32) -> Detection {
-        Detection { target, area: BoxPx::new(x0, y0, x1, y1), score: 0.5 }
+        Detection { target, area: BoxPx::new(x0, y0, x1, y1), score: 0.5, weak: false }
     }
 
     #[test]

@@ -100,6 +100,8 @@ pub struct DetectSettings {
     pub person_score: Option<f32>,
     /// Lowest confidence that counts as a face; none = the model's own default.
     pub face_score: Option<f32>,
+    /// Lowest confidence that continues a track; between this and its threshold a detection begins none.
+    pub weak_score: f32,
     /// Two boxes of one target that overlap by more than this (IoU) are one.
     pub nms_iou: f32,
     /// How frames larger than the input are looked at.
@@ -126,6 +128,7 @@ impl Default for DetectSettings {
             face_input_px: 640,
             person_score: None,
             face_score: None,
+            weak_score: 0.1,
             nms_iou: 0.6,
             tiling: TilingMode::Scale,
             mirrored: false,
@@ -243,6 +246,7 @@ impl DetectSettings {
         set(section, "face_input_px", &mut self.face_input_px, input_side);
         set(section, "person_score", &mut self.person_score, |item| fraction(item, 0.01..=0.99).map(Some));
         set(section, "face_score", &mut self.face_score, |item| fraction(item, 0.01..=0.99).map(Some));
+        set(section, "weak_score", &mut self.weak_score, |item| fraction(item, 0.01..=0.99));
         set(section, "nms_iou", &mut self.nms_iou, |item| fraction(item, 0.1..=0.95));
         set(section, "tiling", &mut self.tiling, |item| item.word());
         set(section, "mirrored", &mut self.mirrored, |item| item.boolean());

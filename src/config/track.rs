@@ -9,10 +9,6 @@ use serde::Serialize;
 pub struct TrackSettings {
     /// Frames wait this long for what comes after them, so that somebody found late is hidden before, seconds.
     pub look_ahead_s: f32,
-    /// Lowest confidence that continues a track; between this and the threshold of detection nothing begins.
-    pub continue_score: f32,
-    /// Lowest confidence that begins a track: the lowest threshold of detection.
-    pub start_score: f32,
     /// Overlap (IoU) with where a track is expected, from which a detection continues it.
     pub match_iou: f32,
     /// Distance from there, in sizes of the person, up to which a detection without overlap continues it.
@@ -37,8 +33,6 @@ impl Default for TrackSettings {
     fn default() -> Self {
         Self {
             look_ahead_s: 1.0,
-            continue_score: 0.1,
-            start_score: 0.2,
             match_iou: 0.25,
             match_distance: 0.7,
             memory_s: 2.0,
@@ -57,8 +51,6 @@ impl TrackSettings {
         let share = 0.01..=0.99;
         let time = 0.0..=60.0;
         set(section, "look_ahead_s", &mut self.look_ahead_s, |item| fraction(item, 0.0..=10.0));
-        set(section, "continue_score", &mut self.continue_score, |item| fraction(item, share.clone()));
-        set(section, "start_score", &mut self.start_score, |item| fraction(item, share.clone()));
         set(section, "match_iou", &mut self.match_iou, |item| fraction(item, share.clone()));
         set(section, "match_distance", &mut self.match_distance, |item| fraction(item, 0.0..=5.0));
         set(section, "memory_s", &mut self.memory_s, |item| fraction(item, time.clone()));

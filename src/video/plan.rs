@@ -7,6 +7,7 @@ pub use crate::config::Target;
 use crate::config::{Style, ZoneKind};
 use crate::geometry::{BoxPx, FrameSize, PxRect, UnitPolygon};
 use crate::video::frame::{Damage, Stamp};
+use crate::video::track::TrackedBox;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -19,6 +20,8 @@ pub struct Detection {
     pub area: BoxPx,
     /// Confidence, `0..=1`.
     pub score: f32,
+    /// Below its model's threshold: it may continue a track, and is nothing by itself.
+    pub weak: bool,
 }
 
 /// All that was seen in one frame.
@@ -26,8 +29,28 @@ pub struct Detection {
 pub struct Observations {
     /// Size of the frame.
     pub size: FrameSize,
-    /// Every detection above its model's threshold.
+    /// Every detection above its model's threshold, and weak ones below it.
     pub detections: Vec<Detection>,
+    /// Where tracks are in this frame; none where nothing is tracked.
+    pub tracked: Vec<TrackedBox>,
+}
+
+impl Observations {
+    /// One picture by itself.
+    #[must_use]
+    pub fn untracked(size: FrameSize, detections: Vec<Detection>) -> Self {
+        Self { size, detections, tracked: Vec::new() }
+    }
+
+    /// Every place where somebody or something of this kind is: its tracks, and detections that lie in none of them.
+    pub fn places(&self, target: Target) -> impl Iterator<Item = (BoxPx, f32)> {
+        let tracked = self.tracked.iter().filter(move |b| b.target == target);
+        let own = self.detections.iter().filter(move |d| {
+            let inside = |b: &TrackedBox| b.target == target && b.area.holds(&d.area);
+            d.target == target && !d.weak && !self.tracked.iter().any(inside)
+        });
+        tracked.map(|b| (b.area, b.score)).chain(own.map(|d| (d.area, d.score)))
+    }
 }
 
 /// Why a whole frame is covered.

@@ -51,7 +51,7 @@ impl DetectorFactory for Script {
 }
 
 pub(crate) fn person(x0: f32, y0: f32, x1: f32, y1: f32) -> Detection {
-    Detection { target: Target::Person, area: BoxPx::new(x0, y0, x1, y1), score: 0.9 }
+    Detection { target: Target::Person, area: BoxPx::new(x0, y0, x1, y1), score: 0.9, weak: false }
 }
 
 /// A detector's run that failed.

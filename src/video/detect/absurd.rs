@@ -34,7 +34,7 @@ mod tests {
     fn absurd_boxes_are_told_from_odd_ones() {
         let size = FrameSize { width: 100, height: 50 };
         let check = |area: BoxPx, score: f32, expect: bool| {
-            let d = Detection { target: Target::Person, area, score };
+            let d = Detection { target: Target::Person, area, score, weak: false };
             assert_eq!(absurd(&[d], size), expect, "{d:?}");
         };
         let good = BoxPx::new(10.0, 10.0, 20.0, 30.0);

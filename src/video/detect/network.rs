@@ -59,7 +59,10 @@ pub struct Description {
 struct Loaded {
     entry: ModelEntry,
     weights: Arc<[u8]>,
+    /// Down to the score that continues a track.
     wanted: Wanted,
+    /// Lowest score that is somebody by itself.
+    threshold: f32,
     fit: Fit,
 }
 
@@ -77,8 +80,9 @@ impl Loaded {
         };
         let threshold = score.unwrap_or(entry.default_threshold);
         let wants = |target| settings.targets.contains(target);
-        let wanted = Wanted::new(entry.classes(), entry.task.into(), wants, threshold);
-        Self { wanted, fit: entry.input.fit(longer_px), entry: entry.clone(), weights }
+        let least = threshold.min(settings.weak_score);
+        let wanted = Wanted::new(entry.classes(), entry.task.into(), wants, least);
+        Self { wanted, threshold, fit: entry.input.fit(longer_px), entry: entry.clone(), weights }
     }
 }
 
@@ -320,14 +324,14 @@ impl Eye {
             if !candidate.is_sane(placement.input) {
                 return Err(DetectError::Absurd { model: entry.id.clone() });
             }
-            seen.extend(in_frame(candidate, &placement, frame.size()));
+            seen.extend(in_frame(candidate, &placement, frame.size(), model.threshold));
         }
         Ok(())
     }
 }
 
 /// The candidate in frame space, cut to the frame; `None` where it lies in the padding and shows nothing.
-fn in_frame(found: &Candidate, placement: &Placement, frame: FrameSize) -> Option<Detection> {
+fn in_frame(found: &Candidate, placement: &Placement, frame: FrameSize, threshold: f32) -> Option<Detection> {
     let area = placement.frame_from_input(&found.area);
     let (width, height) = (frame.width as f32, frame.height as f32);
     let area = BoxPx::new(
@@ -336,7 +340,8 @@ fn in_frame(found: &Candidate, placement: &Placement, frame: FrameSize) -> Optio
         area.x1.clamp(0.0, width),
         area.y1.clamp(0.0, height),
     );
-    area.is_sound().then_some(Detection { target: found.target, area, score: found.score })
+    let (target, score) = (found.target, found.score);
+    area.is_sound().then_some(Detection { target, area, score, weak: score < threshold })
 }
 
 /// Finds persons and faces, and what else is asked for. Belongs to one worker.

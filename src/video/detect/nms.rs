@@ -31,6 +31,7 @@ mod tests {
                 target: if person { Target::Person } else { Target::Face },
                 area: BoxPx::new(x, y, x + w, y + h),
                 score,
+                weak: false,
             },
         )
     }
@@ -48,7 +49,8 @@ mod tests {
 
     #[test]
     fn a_face_does_not_suppress_a_person() {
-        let at = |target, score| Detection { target, area: BoxPx::new(0.0, 0.0, 9.0, 9.0), score };
+        let at =
+            |target, score| Detection { target, area: BoxPx::new(0.0, 0.0, 9.0, 9.0), score, weak: false };
         let kept = suppress(vec![at(Target::Person, 0.3), at(Target::Face, 0.9)], 0.6);
         assert_eq!(kept.len(), 2);
     }

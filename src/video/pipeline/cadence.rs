@@ -5,6 +5,7 @@
 //! that failed covers the frames that depend on it as well.
 
 use super::pool::Looked;
+use crate::video::detect::Look;
 use crate::video::frame::RawFrame;
 use crate::video::plan::{CoverReason, Detection, Target};
 use std::collections::VecDeque;
@@ -16,10 +17,13 @@ type Seen = Result<Vec<Detection>, CoverReason>;
 pub(super) struct Ready {
     pub(super) frame: RawFrame,
     pub(super) seen: Seen,
+    /// What was looked for in this very frame.
+    pub(super) look: Look,
 }
 
 struct Waiting {
     frame: RawFrame,
+    look: Look,
     damage: Option<CoverReason>,
     /// Per target: the look at this frame, if there was one.
     looks: [Option<Seen>; Target::ALL.len()],
@@ -45,7 +49,7 @@ impl Hold {
                     .map_err(|reason| *reason)
             })
         });
-        self.waiting.push_back(Waiting { frame, damage, looks });
+        self.waiting.push_back(Waiting { frame, look, damage, looks });
         let mut ready = Vec::new();
         while (0..Target::ALL.len()).all(|t| self.waiting.iter().any(|w| w.looks[t].is_some())) {
             ready.extend(self.pop());
@@ -73,7 +77,7 @@ impl Hold {
                 merge(&mut seen, self.waiting.iter().find_map(|w| w.looks[t].as_ref()));
             }
         }
-        Some(Ready { frame: first.frame, seen })
+        Some(Ready { frame: first.frame, seen, look: first.look })
     }
 }
 

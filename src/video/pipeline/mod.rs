@@ -1,7 +1,7 @@
 //! The way of a frame, from the open clip to the checked file.
 //!
 //! ```text
-//! decode thread -> detect workers -> in order again -> cadence hold -> plan -> mask -> encoder
+//! decode thread -> detect workers -> in order again -> cadence hold -> ring + tracks -> plan -> mask -> encoder
 //!       \________________ RawFrame, by move, all the way to the mask ________________/
 //! ```
 //! Threads are named and channels bounded; a fixed number of permits bounds the frames under way, so memory does
@@ -13,6 +13,7 @@ mod completeness;
 mod job;
 mod picture;
 mod pool;
+mod ring;
 mod run;
 mod still;
 mod trial;

@@ -55,7 +55,7 @@ pub fn redact_still(
     let Looked { frame, seen, .. } = search(job, Task { seq: 0, frame, look: Look::EVERYTHING }, &clock)?;
     let detections = seen.map_err(JobError::StillNotSearched)?;
     let searched = Instant::now();
-    let seen = Observations { size, detections };
+    let seen = Observations::untracked(size, detections);
     let plan = job.planner.plan(stamp, &seen).for_frame(size);
     let redacted = Masker::new(job.site.mask.clone()).redact(frame, &plan);
     let masked = Instant::now();

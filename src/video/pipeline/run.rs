@@ -3,6 +3,7 @@
 use super::cadence::Hold;
 use super::job::{Job, JobError, Observer, spawn};
 use super::pool::{self, Clock, Looked, Task, timed};
+use super::ring::{self, Ring};
 use super::writer::{Writer, Written};
 use crate::video::detect::{DetectError, Look};
 use crate::video::frame::{RawFrame, Stamp};
@@ -44,7 +45,8 @@ impl Run {
         };
         let longest_hold = detect.cadence.persons.max(detect.cadence.faces) as usize;
         // Each worker one frame at work and one waiting, and as many as the cadence holds back.
-        let under_way = 2 * workers + longest_hold + 2;
+        let at_work = 2 * workers + longest_hold + 2;
+        let under_way = at_work + ring::MOST_FRAMES + 1;
         let (permits, take_permit) = bounded(under_way);
         for _ in 0..under_way {
             permits.send(()).map_err(|_| JobError::Thread("permits".into()))?;
@@ -64,7 +66,7 @@ impl Run {
             };
             spawn("decode", move || match Source::open(&clip, &limits, &interrupt) {
                 Ok(source) => {
-                    let surplus = |bytes| surplus(under_way, longest_hold + 2, bytes);
+                    let surplus = |bytes| surplus(under_way, longest_hold + 3 + ring::capacity(bytes), bytes);
                     decode(source, window, &looks, &surplus, &take_permit, &task_in, &clock)
                 }
                 Err(fault) => DecodeEnd {
@@ -99,6 +101,7 @@ impl Run {
         };
         let mut early: BTreeMap<u64, Looked> = BTreeMap::new();
         let mut hold = Hold::default();
+        let mut ring = Ring::new(&job.site.track);
         let mut next = 0;
         let mut waiting_since = Instant::now();
         // The decoder has the same limit and names the cause; this one is for detectors alone.
@@ -111,7 +114,7 @@ impl Run {
                     early.insert(looked.seq, looked);
                     while let Some(looked) = early.remove(&next) {
                         next += 1;
-                        for ready in hold.push(looked) {
+                        for ready in hold.push(looked).into_iter().flat_map(|ready| ring.push(ready)) {
                             writer.write(ready)?;
                             // A decoder that has ended takes no permit.
                             let _ = permits.try_send(());
@@ -134,7 +137,10 @@ impl Run {
         if !early.is_empty() {
             return Err(JobError::Thread("a detector lost a frame".into()));
         }
-        for ready in hold.flush() {
+        for ready in hold.flush().into_iter().flat_map(|ready| ring.push(ready)).collect::<Vec<_>>() {
+            writer.write(ready)?;
+        }
+        for ready in ring.flush() {
             writer.write(ready)?;
         }
         self.join()?;

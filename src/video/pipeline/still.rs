@@ -47,7 +47,7 @@ pub fn quietest_still(
             return Ok(());
         }
         everybody.extend_from_slice(&detections);
-        let plan = planner.plan(frame.stamp, &Observations { size: frame.size(), detections });
+        let plan = planner.plan(frame.stamp, &Observations::untracked(frame.size(), detections));
         let FramePlan::Masks { masks, .. } = &plan else { return Ok(()) };
         let hidden = masks
             .iter()
@@ -64,7 +64,7 @@ pub fn quietest_still(
     let (_, frame) = best.ok_or(StillError::NothingToShow)?;
     // The frame in which least was found may be the one in which somebody was missed: whoever was found anywhere in
     // these seconds is hidden there.
-    let plan = planner.plan(frame.stamp, &Observations { size: frame.size(), detections: everybody });
+    let plan = planner.plan(frame.stamp, &Observations::untracked(frame.size(), everybody));
     Ok(Masker::new(site.mask.clone()).redact(frame, &plan))
 }
 

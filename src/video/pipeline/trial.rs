@@ -100,7 +100,7 @@ pub fn try_on_clip(
         Ok(())
     })?;
     Ok(best.map(|(frame, boxes)| {
-        let plan = planner.plan(frame.stamp, &Observations { size: frame.size(), detections: everybody });
+        let plan = planner.plan(frame.stamp, &Observations::untracked(frame.size(), everybody));
         Shown { still: Masker::new(site.mask.clone()).redact(frame, &plan), boxes }
     }))
 }

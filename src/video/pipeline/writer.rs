@@ -1,10 +1,10 @@
 //! The last stages, on the calling thread: plan, mask, encode, record.
 
-use super::cadence::Ready;
 use super::job::{FrameRecord, Job, JobError, Observer};
+use super::ring::Followed;
 use crate::geometry::FrameSize;
 use crate::video::mask::Masker;
-use crate::video::plan::{CoverReason, FramePlan, Observations};
+use crate::video::plan::{CoverReason, FramePlan};
 use crate::video::sink::{Encoder, PartialFile};
 use std::time::{Duration, Instant};
 
@@ -55,15 +55,12 @@ impl<'a> Writer<'a> {
         })
     }
 
-    pub(super) fn write(&mut self, ready: Ready) -> Result<(), JobError> {
-        let Ready { frame, seen } = ready;
+    pub(super) fn write(&mut self, ready: Followed) -> Result<(), JobError> {
+        let Followed { frame, seen } = ready;
         let (stamp, size) = (frame.stamp, frame.size());
         let start = Instant::now();
         let (plan, detections) = match seen {
-            Ok(detections) => {
-                let seen = Observations { size, detections };
-                (self.job.planner.plan(stamp, &seen).for_frame(size), seen.detections)
-            }
+            Ok(seen) => (self.job.planner.plan(stamp, &seen).for_frame(size), seen.detections),
             Err(reason) => {
                 if matches!(reason, CoverReason::DetectorFault | CoverReason::AbsurdDetections) {
                     self.detector_faults += 1;

@@ -14,6 +14,8 @@ pub struct Sighting {
     pub area: BoxPx,
     /// Confidence, `0..=1`.
     pub score: f32,
+    /// Below its model's threshold: it only continued the track.
+    pub weak: bool,
 }
 
 /// How it is known that a track is where its box says.
@@ -100,7 +102,7 @@ impl Track {
     fn is_dense(&self, settings: &TrackSettings) -> bool {
         let last_ns = self.last().at_ns;
         let recent = self.sightings.iter().rev().take_while(|s| seconds(s.at_ns, last_ns) <= 1.0);
-        recent.filter(|s| s.score >= settings.start_score).count() >= settings.sure_sightings as usize
+        recent.filter(|s| !s.weak).count() >= settings.sure_sightings as usize
     }
 
     /// Pixels per second of the centre; none for somebody who stands.

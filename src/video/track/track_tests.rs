@@ -7,7 +7,12 @@ use proptest::prelude::*;
 const FRAME_NS: u64 = 40_000_000;
 
 fn seen(x: f32, score: f32) -> Detection {
-    Detection { target: Target::Person, area: BoxPx::new(x, 100.0, x + 40.0, 200.0), score }
+    Detection {
+        target: Target::Person,
+        area: BoxPx::new(x, 100.0, x + 40.0, 200.0),
+        score,
+        weak: score < 0.2,
+    }
 }
 
 fn holds(outer: &BoxPx, inner: &BoxPx) -> bool {
@@ -104,6 +109,7 @@ proptest! {
                 target: if face { Target::Face } else { Target::Person },
                 area: BoxPx::new(x, y, x + w, y + h),
                 score,
+                weak: false,
             }).collect()
         }).collect();
         let tracker = tracked(&frames);

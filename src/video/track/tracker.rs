@@ -40,9 +40,8 @@ impl Tracker {
         Self { settings, live: Vec::new(), ended: Vec::new(), next_id: 1 }
     }
 
-    /// Takes what was seen in the frame shown at `at_ns`, which must be later than the one before. Detections below
-    /// [`TrackSettings::start_score`] may continue a track and are otherwise left; every other one is in a track
-    /// afterwards.
+    /// Takes what was seen in the frame shown at `at_ns`, which must be later than the one before. Weak detections
+    /// may continue a track and are otherwise left; every other one is in a track afterwards.
     pub fn push(&mut self, at_ns: u64, detections: &[Detection]) {
         let settings = self.settings.clone();
         let lost = |track: &Track| {
@@ -55,10 +54,10 @@ impl Tracker {
         self.ended.append(&mut ended);
         let loose = |d: &Detection| Loose {
             target: d.target,
-            sighting: Sighting { at_ns, area: d.area, score: d.score },
+            sighting: Sighting { at_ns, area: d.area, score: d.score, weak: d.weak },
         };
-        let (good, weak): (Vec<Loose>, Vec<Loose>) =
-            detections.iter().map(loose).partition(|l| l.sighting.score >= settings.start_score);
+        let (weak, good): (Vec<Loose>, Vec<Loose>) =
+            detections.iter().map(loose).partition(|l| l.sighting.weak);
         let mut taken = vec![false; self.live.len()];
         let new = associate(&mut self.live, &mut taken, good, false, &settings);
         associate(&mut self.live, &mut taken, weak, true, &settings);
