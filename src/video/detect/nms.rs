@@ -42,6 +42,7 @@ mod tests {
             target: Target::Person,
             area: BoxPx::new(x, 0.0, x + 10.0, 20.0),
             score,
+            weak: false,
         };
         let kept = suppress(vec![at(1.0, 0.5), at(0.0, 0.9), at(6.0, 0.4)], 0.6);
         assert_eq!(kept, vec![at(0.0, 0.9), at(6.0, 0.4)]);
