@@ -17,10 +17,15 @@ pub struct TrackSettings {
     pub memory_s: f32,
     /// A lost track keeps its mask for this long, and a new one had it so long before, seconds.
     pub hold_s: f32,
-    /// So many sightings within a second make a track sure; or one of `sure_score`.
+    /// At least so many sightings within a second make a track sure; or one of `sure_score`.
     pub sure_sightings: u32,
+    /// And in at least this share of the frames that were searched in that second.
+    pub sure_share: f32,
     /// Confidence that makes a track sure at once.
     pub sure_score: f32,
+    /// A box larger than this share of the picture makes a track sure only by `sure_score`: nobody fills so much of a
+    /// surveillance camera's picture for long, and small networks take floors and furniture for people that do.
+    pub large_share: f32,
     /// `hold_s` for a track that is not sure, seconds.
     pub tentative_hold_s: f32,
     /// `memory_s` for a track that is not sure, seconds.
@@ -37,8 +42,10 @@ impl Default for TrackSettings {
             match_distance: 0.7,
             memory_s: 2.0,
             hold_s: 0.8,
-            sure_sightings: 6,
+            sure_sightings: 3,
+            sure_share: 0.5,
             sure_score: 0.5,
+            large_share: 0.15,
             tentative_hold_s: 0.1,
             tentative_memory_s: 0.5,
             smooth_s: 0.08,
@@ -56,7 +63,9 @@ impl TrackSettings {
         set(section, "memory_s", &mut self.memory_s, |item| fraction(item, time.clone()));
         set(section, "hold_s", &mut self.hold_s, |item| fraction(item, time.clone()));
         set(section, "sure_sightings", &mut self.sure_sightings, |item| whole(item, 1..=1000));
+        set(section, "sure_share", &mut self.sure_share, |item| fraction(item, share.clone()));
         set(section, "sure_score", &mut self.sure_score, |item| fraction(item, share.clone()));
+        set(section, "large_share", &mut self.large_share, |item| fraction(item, share.clone()));
         set(section, "tentative_hold_s", &mut self.tentative_hold_s, |item| fraction(item, time.clone()));
         set(section, "tentative_memory_s", &mut self.tentative_memory_s, |item| fraction(item, time.clone()));
         set(section, "smooth_s", &mut self.smooth_s, |item| fraction(item, 0.0..=1.0));

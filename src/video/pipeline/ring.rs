@@ -47,7 +47,7 @@ impl Ring {
         if let Ok(detections) = &seen {
             // Boxes that a frame has from its neighbours were seen there, and are pushed there.
             let own: Vec<Detection> = detections.iter().copied().filter(|d| look.at(d.target)).collect();
-            self.tracker.push(now_ns, &own);
+            self.tracker.push(now_ns, frame.size(), &own);
         }
         let most = capacity(frame.byte_len());
         self.waiting.push_back((frame, seen));

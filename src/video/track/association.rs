@@ -48,12 +48,13 @@ fn misfit(
 }
 
 /// Gives every track at most one detection, the best fits first, and gives back the detections that are left.
-/// `weak` detections continue only tracks that are sure, and only where they overlap.
+/// `needed` sightings within a second make a track sure. `weak` detections continue only tracks that are sure, and only where they overlap.
 pub(super) fn associate(
     tracks: &mut [Track],
     taken: &mut [bool],
     found: Vec<Loose>,
     weak: bool,
+    needed: usize,
     settings: &TrackSettings,
 ) -> Vec<Loose> {
     let mut fits = Vec::new();
@@ -70,7 +71,7 @@ pub(super) fn associate(
     let mut used = vec![false; found.len()];
     for (_, t, d) in fits {
         if !taken[t] && !used[d] {
-            tracks[t].add(found[d].sighting, settings);
+            tracks[t].add(found[d].sighting, needed, settings);
             (taken[t], used[d]) = (true, true);
         }
     }

@@ -16,6 +16,8 @@ pub struct Sighting {
     pub score: f32,
     /// Below its model's threshold: it only continued the track.
     pub weak: bool,
+    /// Larger than [`TrackSettings::large_share`] of the picture.
+    pub large: bool,
 }
 
 /// How it is known that a track is where its box says.
@@ -63,7 +65,7 @@ impl Track {
     /// A track that begins with this sighting.
     #[must_use]
     pub(super) fn new(id: u32, target: Target, first: Sighting, settings: &TrackSettings) -> Self {
-        let sure = settings.sure_sightings <= 1 || first.score >= settings.sure_score;
+        let sure = first.score >= settings.sure_score;
         Self { id, target, sightings: vec![first], velocity: [0.0; 2], sure }
     }
 
@@ -79,8 +81,8 @@ impl Track {
         *self.sightings.last().expect("a track begins with a sighting")
     }
 
-    /// Takes the next sighting.
-    pub(super) fn add(&mut self, next: Sighting, settings: &TrackSettings) {
+    /// Takes the next sighting; `needed` of them within a second make the track sure.
+    pub(super) fn add(&mut self, next: Sighting, needed: usize, settings: &TrackSettings) {
         let last = self.last();
         let dt = seconds(last.at_ns, next.at_ns).max(1e-3);
         let weight = 1.0 - (-dt / VELOCITY_S).exp();
@@ -95,14 +97,14 @@ impl Track {
             self.velocity = self.velocity.map(|v| v * top / speed);
         }
         self.sightings.push(next);
-        self.sure |= next.score >= settings.sure_score || self.is_dense(settings);
+        self.sure |= next.score >= settings.sure_score || self.is_dense(needed);
     }
 
     /// Whether enough good sightings lie within the latest second.
-    fn is_dense(&self, settings: &TrackSettings) -> bool {
+    fn is_dense(&self, needed: usize) -> bool {
         let last_ns = self.last().at_ns;
         let recent = self.sightings.iter().rev().take_while(|s| seconds(s.at_ns, last_ns) <= 1.0);
-        recent.filter(|s| !s.weak).count() >= settings.sure_sightings as usize
+        recent.filter(|s| !s.weak && !s.large).count() >= needed
     }
 
     /// Pixels per second of the centre; none for somebody who stands.

@@ -3,9 +3,10 @@
 use super::association::{Loose, associate};
 use super::path::{Origin, Sighting, Track, hull, seconds};
 use crate::config::TrackSettings;
-use crate::geometry::BoxPx;
+use crate::geometry::{BoxPx, FrameSize};
 use crate::video::plan::{Detection, Target};
 use serde::Serialize;
+use std::collections::VecDeque;
 
 /// A track's box in one frame.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -31,18 +32,20 @@ pub struct Tracker {
     /// The others.
     ended: Vec<Track>,
     next_id: u32,
+    /// Frames searched within the latest second.
+    searched: VecDeque<u64>,
 }
 
 impl Tracker {
     /// A tracker that has seen nothing.
     #[must_use]
     pub fn new(settings: TrackSettings) -> Self {
-        Self { settings, live: Vec::new(), ended: Vec::new(), next_id: 1 }
+        Self { settings, live: Vec::new(), ended: Vec::new(), next_id: 1, searched: VecDeque::new() }
     }
 
-    /// Takes what was seen in the frame shown at `at_ns`, which must be later than the one before. Weak detections
+    /// Takes what was seen in the frame of `size` shown at `at_ns`, which must be later than the one before. Weak detections
     /// may continue a track and are otherwise left; every other one is in a track afterwards.
-    pub fn push(&mut self, at_ns: u64, detections: &[Detection]) {
+    pub fn push(&mut self, at_ns: u64, size: FrameSize, detections: &[Detection]) {
         let settings = self.settings.clone();
         let lost = |track: &Track| {
             let memory_s = if track.is_sure() { settings.memory_s } else { settings.tentative_memory_s };
@@ -54,13 +57,25 @@ impl Tracker {
         self.ended.append(&mut ended);
         let loose = |d: &Detection| Loose {
             target: d.target,
-            sighting: Sighting { at_ns, area: d.area, score: d.score, weak: d.weak },
+            sighting: Sighting {
+                at_ns,
+                area: d.area,
+                score: d.score,
+                weak: d.weak,
+                large: d.area.area() > settings.large_share * size.area_px() as f32,
+            },
         };
         let (weak, good): (Vec<Loose>, Vec<Loose>) =
             detections.iter().map(loose).partition(|l| l.sighting.weak);
+        self.searched.push_back(at_ns);
+        while self.searched.front().is_some_and(|&first| seconds(first, at_ns) > 1.0) {
+            self.searched.pop_front();
+        }
+        let share = (settings.sure_share * self.searched.len() as f32).ceil() as usize;
+        let needed = share.max(settings.sure_sightings as usize);
         let mut taken = vec![false; self.live.len()];
-        let new = associate(&mut self.live, &mut taken, good, false, &settings);
-        associate(&mut self.live, &mut taken, weak, true, &settings);
+        let new = associate(&mut self.live, &mut taken, good, false, needed, &settings);
+        associate(&mut self.live, &mut taken, weak, true, needed, &settings);
         for Loose { target, sighting } in new {
             self.live.push(Track::new(self.next_id, target, sighting, &settings));
             self.next_id += 1;
