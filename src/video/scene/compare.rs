@@ -44,8 +44,8 @@ pub struct Difference {
 /// its values within .385 of it, while 70 % of the picture may be something new.
 const QUIET: (f32, f32) = (0.3, 0.385);
 /// Standard deviation of the noise (mean of 3x3, in the still's light, grey levels) from which nothing is cleared:
-/// three of them hide a grey coat before a grey wall.
-const NOISY: f32 = 4.0;
+/// three of them hide a grey coat before a grey wall. Indoors by day it is 1 to 4.
+const NOISY: f32 = 6.0;
 /// The same from which people may not stand out at all. So much is not noise: it is another scene.
 const DROWNED: f32 = 12.0;
 /// Sampled places that it takes to compare at all.
@@ -64,19 +64,18 @@ impl Scene {
         zones: &[Arc<UnitPolygon>],
         settings: SceneSettings,
     ) -> Self {
-        let shape = references.first().map_or(FrameSize { width: 16, height: 9 }, Reference::size);
+        let approved = references.iter().any(|reference| reference.approved);
+        let kept: Vec<Reference> =
+            references.into_iter().filter(|reference| reference.approved == approved).collect();
+        let shape = kept.first().map_or(FrameSize { width: 16, height: 9 }, Reference::size);
         let size = small_size(shape, settings.width_px);
         let margin = FILL_REACH_PX / f64::from(shape.width.min(shape.height).max(1));
         let places = Places::new(size, overlays.iter().chain(zones), margin);
-        let approved = references.iter().any(|reference| reference.approved);
-        let references = references
-            .into_iter()
-            .filter(|reference| reference.approved == approved)
-            .map(|reference| {
-                let prepared = Prepared::with_reference(&reference, &places, &settings);
-                (reference.id, prepared)
-            })
-            .collect();
+        let prepare = |reference: Reference| {
+            let prepared = Prepared::with_reference(&reference, &places, &settings);
+            (reference.id, prepared)
+        };
+        let references = kept.into_iter().map(prepare).collect();
         Self { references, approved, places, settings }
     }
 

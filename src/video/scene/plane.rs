@@ -172,12 +172,12 @@ pub(super) fn folded<T: Copy>(
     fold: impl Fn(T, T) -> T,
 ) -> Vec<T> {
     let (width, height) = (size.width as usize, size.height as usize);
-    let mut across = Vec::with_capacity(plane.len());
-    for row in plane.chunks_exact(width) {
-        across.extend((0..width).map(|x| {
-            let window = &row[x.saturating_sub(reach)..(x + reach + 1).min(width)];
-            window.iter().copied().fold(row[x], &fold)
-        }));
+    let mut across = plane.to_vec();
+    for (row, out) in plane.chunks_exact(width).zip(across.chunks_exact_mut(width)) {
+        for by in 1..=reach.min(width - 1) {
+            out[by..].iter_mut().zip(row).for_each(|(into, &value)| *into = fold(*into, value));
+            out.iter_mut().zip(&row[by..]).for_each(|(into, &value)| *into = fold(*into, value));
+        }
     }
     let mut out = across.clone();
     for row in 0..height {

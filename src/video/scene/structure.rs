@@ -68,6 +68,7 @@ impl Outline {
 
     /// Scaled down by area, or where the picture is small enlarged.
     fn at_scale(full: FrameSize, at: impl Fn(u32) -> [Vec<f32>; 1]) -> Self {
+        let full = FrameSize { width: full.width.max(1), height: full.height.max(1) };
         let size = small_size(full, FINE.width);
         let [luma] = at(FINE.width.min(full.width));
         let luma = if full.width < FINE.width { enlarged(&luma, full, size) } else { luma };
