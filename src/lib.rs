@@ -36,6 +36,8 @@
 //! - [`video::detect`]: [`Detector`](video::detect::Detector): persons and faces; the networks, their
 //!   [`Manifest`](video::detect::Manifest), ONNX Runtime.
 //! - [`video::track`]: [`Tracker`](video::track::Tracker): who is who over time, and where in between.
+//! - [`video::scene`]: a camera's empty [`Scene`](video::scene::Scene), learned from clips, and the
+//!   [`Witness`](video::scene::Witness) of what differs from it; whether the camera was [`moved`](fn@video::scene::moved).
 //! - [`video::plan`]: [`FramePlan`](video::plan::FramePlan): what becomes of every pixel of a frame, and
 //!   [`Planner`](video::plan::Planner), who says so.
 //! - [`video::mask`]: [`Masker`](video::mask::Masker), the only way from a raw frame to a redacted one.

@@ -11,6 +11,7 @@ mod import;
 mod overlay;
 mod polygon;
 mod register;
+mod scene;
 mod schema;
 mod site;
 mod starter;
@@ -25,6 +26,7 @@ pub use diagnostic::{SettingsError, SettingsFault};
 pub use import::{ImportError, ImportFormat, Imported, import};
 pub use overlay::Overlay;
 pub use register::{Attested, Register};
+pub use scene::SceneSettings;
 pub use schema::camera_schema;
 pub use site::{
     Cadence, DetectSettings, EncodeSettings, LimitSettings, MaskSettings, Provider, Site, TilingMode,

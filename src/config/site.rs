@@ -5,6 +5,7 @@
 use super::camera::read_schema;
 use super::diagnostic::SettingsError;
 use super::document::{Document, Item, Section, read_text};
+use super::scene::SceneSettings;
 use super::style::{NotAColour, Rgb, Style};
 use super::target::{Target, Targets};
 use super::track::TrackSettings;
@@ -21,7 +22,9 @@ pub struct Site {
     pub schema: Schema,
     /// How people are found.
     pub detect: DetectSettings,
-    /// How they are hidden.
+    /// How frames are compared with the empty scene.
+    pub scene: SceneSettings,
+    /// How people are hidden.
     pub mask: MaskSettings,
     /// How the result is written.
     pub encode: EncodeSettings,
@@ -224,6 +227,7 @@ impl Site {
             let _ = read_schema(&item);
         }
         within(&mut root, "detect", |section| site.detect.read(section));
+        within(&mut root, "scene", |section| site.scene.read(section));
         within(&mut root, "mask", |section| site.mask.read(section));
         within(&mut root, "encode", |section| site.encode.read(section));
         within(&mut root, "limits", |section| site.limits.read(section));
@@ -308,10 +312,12 @@ pub(super) fn set<T>(
     }
 }
 
+/// A whole number within a range.
 pub(super) fn whole<T: TryFrom<i64>>(item: &Item<'_>, range: RangeInclusive<i64>) -> Option<T> {
     item.integer(range).and_then(|value| T::try_from(value).ok())
 }
 
+/// A number within a range.
 pub(super) fn fraction(item: &Item<'_>, range: RangeInclusive<f64>) -> Option<f32> {
     item.number(range).map(|value| value as f32)
 }

@@ -133,6 +133,13 @@ pub(in crate::video) struct PooledBytes {
     home: Option<Sender<Vec<u8>>>,
 }
 
+impl PooledBytes {
+    /// Bytes that belong to no pool.
+    pub(in crate::video) fn owned(bytes: Vec<u8>) -> Self {
+        Self { bytes, home: None }
+    }
+}
+
 impl AsRef<[u8]> for PooledBytes {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
@@ -228,7 +235,7 @@ impl RawFrame {
         bytes: Vec<u8>,
     ) -> Option<Self> {
         let layout = Layout::new(format, size);
-        let bytes = PooledBytes { bytes, home: None };
+        let bytes = PooledBytes::owned(bytes);
         (bytes.as_ref().len() == layout.len()).then_some(Self { bytes, layout, colour, stamp, damage: None })
     }
 

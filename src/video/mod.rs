@@ -8,6 +8,7 @@ pub mod frame;
 pub mod mask;
 pub mod pipeline;
 pub mod plan;
+pub mod scene;
 pub mod sink;
 pub mod source;
 pub mod track;
