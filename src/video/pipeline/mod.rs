@@ -19,7 +19,10 @@ mod trial;
 mod writer;
 
 pub use completeness::Completeness;
-pub use job::{Finished, FrameRecord, Job, JobError, Observer, Outcome, StageTimes, redact_clip};
+pub use job::{
+    Finished, FrameRecord, Job, JobError, Observer, Outcome, Rehearsal, StageTimes, redact_clip,
+    rehearse_clip,
+};
 pub use picture::{StillJob, redact_still};
 pub use still::{StillError, quietest_still};
 pub use trial::{Shown, Tried, try_on_clip};
