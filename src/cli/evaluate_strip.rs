@@ -62,7 +62,7 @@ fn tile(frame: &WorstFrame, picture: RgbImage) -> RgbImage {
 }
 
 /// The stills in rows, on black.
-fn side_by_side(tiles: &[RgbImage]) -> RgbImage {
+pub(super) fn side_by_side(tiles: &[RgbImage]) -> RgbImage {
     let width = tiles.iter().map(RgbImage::width).max().unwrap_or(1);
     let height = tiles.iter().map(RgbImage::height).max().unwrap_or(1);
     let (columns, rows) = (tiles.len().clamp(1, ACROSS), tiles.len().div_ceil(ACROSS).max(1));
