@@ -111,6 +111,7 @@ mod tests {
             fixed: true,
             zones: vec![zone],
             overlays: vec![],
+            references: vec![],
             absent: vec![],
             register: Register::default(),
             sha256: String::new(),

@@ -4,10 +4,18 @@
 
 mod boxes;
 mod decide;
+mod evaluate;
+mod evaluation;
 mod report;
 mod spans;
+mod truth;
 
 pub use boxes::BoxesWriter;
 pub use decide::HideEveryone;
+pub use evaluate::{BODY_HIDDEN, Figures, HEAD_HIDDEN, IdentityFigures, Scorer, Verdict};
+pub use evaluation::{
+    EVALUATION_VERSION, Evaluation, EvaluationContext, Evaluator, WORST_FRAMES, Worst, WorstFrame,
+};
 pub use report::{REPORT_VERSION, Report, ReportBuilder, ReportContext, SourceKind};
 pub use spans::{Span, SpanReason};
+pub use truth::{Person, Truth, TruthError, TruthFacts};

@@ -15,6 +15,14 @@ use std::collections::BTreeMap;
 /// Version of the report's form. A key may be added within a version; nothing is renamed or removed.
 pub const REPORT_VERSION: u32 = 1;
 
+/// Program and version, as records name it.
+pub(super) const PROGRAM: &str = concat!("melkglas ", env!("CARGO_PKG_VERSION"));
+
+/// The time, UTC, RFC 3339.
+pub(super) fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 /// The report.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report<'a> {
@@ -115,6 +123,20 @@ pub struct CameraFacts {
     pub overlays: usize,
     /// Whether the camera always shows the same scene. Where it does not, its zones may lie beside what they name.
     pub fixed: bool,
+}
+
+impl CameraFacts {
+    /// Of the camera's file.
+    #[must_use]
+    pub fn of(camera: &Camera) -> Self {
+        Self {
+            id: camera.id.clone(),
+            sha256: camera.sha256.clone(),
+            zones: camera.zones.len(),
+            overlays: camera.overlays.len(),
+            fixed: camera.fixed,
+        }
+    }
 }
 
 /// Frames counted.
@@ -264,8 +286,8 @@ impl ReportBuilder {
         let decoded = &outcome.decoded;
         Report {
             report: REPORT_VERSION,
-            program: concat!("melkglas ", env!("CARGO_PKG_VERSION")),
-            written_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            program: PROGRAM,
+            written_at: now(),
             effort: context.effort,
             note: (context.source_kind == SourceKind::Still).then_some(STILL_NOTE),
             source: SourceFacts {
@@ -282,13 +304,7 @@ impl ReportBuilder {
                 size: outcome.size,
                 window: context.window,
             },
-            camera: context.camera.map(|camera| CameraFacts {
-                id: camera.id.clone(),
-                sha256: camera.sha256.clone(),
-                zones: camera.zones.len(),
-                overlays: camera.overlays.len(),
-                fixed: camera.fixed,
-            }),
+            camera: context.camera.map(CameraFacts::of),
             models: context.models,
             gstreamer: library_version(),
             settings: context.site,

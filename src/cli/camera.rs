@@ -2,7 +2,7 @@
 
 use super::camera_picture::draw_grid;
 use super::common::{Installation, open_clip};
-use super::{camera_check, camera_import};
+use super::{camera_approve, camera_check, camera_import};
 use super::{outputs, talk};
 use crate::casework::HideEveryone;
 use crate::config::{Camera, Site, camera_schema, check_size, starter};
@@ -27,6 +27,8 @@ pub(super) enum Command {
     Check(camera_check::Args),
     /// Take over the masks that another tool keeps: LabelMe, CVAT or Frigate.
     Import(camera_import::Args),
+    /// Note that somebody looked at a still of the empty scene and found nobody on it.
+    Approve(camera_approve::Args),
     /// Print the JSON Schema of a camera file, for editors that complete and underline.
     Schema,
 }
@@ -60,6 +62,7 @@ pub(super) fn run(command: &Command, interrupt: &Interrupt) -> Result<Exit, Fail
         Command::New(args) => new(args, interrupt),
         Command::Check(args) => camera_check::run(args, interrupt),
         Command::Import(args) => camera_import::run(args),
+        Command::Approve(args) => camera_approve::run(args, interrupt),
         Command::Schema => {
             talk::data(format_args!("{:#}", camera_schema()));
             Ok(Exit::Ok)

@@ -1,5 +1,5 @@
-//! Drawing on a masked still for `camera new`, `camera check` and `models check`: a labelled 0..1 grid, zones,
-//! overlays, boxes.
+//! Drawing on a masked still for `camera new`, `camera check`, `models check` and `evaluate`: a labelled 0..1 grid,
+//! zones, overlays, boxes.
 //!
 //! Takes pictures that are masked already and never sees another kind. Everything drawn has a dark and a bright
 //! edge, because it must be legible on night pictures and on white walls, and grows with the picture.
@@ -132,6 +132,12 @@ pub(super) fn draw_boxes(image: &mut RgbImage, boxes: &[(usize, BoxPx, String)])
     for (group, area, text) in boxes {
         label(image, scale, text, (area.x0.round() as i32, area.y0.round() as i32), colour(*group));
     }
+}
+
+/// Writes a line of text into the bottom left corner.
+pub(super) fn caption(image: &mut RgbImage, text: &str) {
+    let bottom = image.height() as i32;
+    label(image, Scale::of(image), text, (0, bottom), Rgb888::WHITE);
 }
 
 /// The pixel column or row of a share of a side, inside the picture.

@@ -106,7 +106,7 @@ const EXAMPLES: &str = "Examples:
 
 /// How hard to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-enum Effort {
+pub(super) enum Effort {
     /// Every frame once.
     Fast,
     /// Every frame whole and in overlapping tiles, and each of them mirrored.
@@ -115,7 +115,7 @@ enum Effort {
 
 impl Effort {
     /// The word for the report.
-    fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             Self::Fast => "fast",
             Self::Thorough => "thorough",
@@ -131,7 +131,7 @@ impl Effort {
     }
 
     /// The settings with this effort in them. People seen from above lie any way round.
-    fn settings(self, site: &Site, camera: Option<&Camera>) -> Site {
+    pub(super) fn settings(self, site: &Site, camera: Option<&Camera>) -> Site {
         let mut site = site.clone();
         if self == Self::Thorough {
             site.detect.tiling = TilingMode::Tile;
@@ -447,7 +447,7 @@ impl Observer for Watcher<'_> {
 }
 
 /// Which exit code a failed job ends with.
-fn job_failure(e: JobError, interrupt: &Interrupt) -> Failure {
+pub(super) fn job_failure(e: JobError, interrupt: &Interrupt) -> Failure {
     let stopped = interrupt.is_raised();
     let exit = match &e {
         _ if stopped => Exit::Signal(interrupt.signal().unwrap_or(15)),

@@ -6,6 +6,7 @@
 use super::diagnostic::SettingsError;
 use super::document::{Document, Item, read_text};
 use super::overlay::{self, Overlay};
+use super::reference::{self, Reference};
 use super::register::{self, Register};
 use super::zone::{self, Drawn, Zone, ZoneKind};
 use crate::digest::sha256_hex;
@@ -47,6 +48,8 @@ pub struct Camera {
     pub zones: Vec<Zone>,
     /// Its burned-in clock and name.
     pub overlays: Vec<Overlay>,
+    /// Stills of its scene with nobody in it.
+    pub references: Vec<Reference>,
     /// Kinds of private region that somebody looked for and did not find.
     pub absent: Vec<ZoneKind>,
     /// What is on record about it.
@@ -91,6 +94,8 @@ impl Camera {
         let zones = root.optional("zone").map_or_else(|| Some(Vec::new()), |item| zone::read(&item, frame));
         let overlays =
             root.optional("overlay").map_or_else(|| Some(Vec::new()), |item| overlay::read(&item, frame));
+        let references =
+            root.optional("reference").map_or_else(|| Some(Vec::new()), |item| reference::read(&item));
         root.finish();
 
         let found: Vec<_> = zones.iter().flatten().flatten().collect();
@@ -107,6 +112,7 @@ impl Camera {
                 fixed: fixed?,
                 zones: all(zones?)?,
                 overlays: all(overlays?)?,
+                references: references?,
                 absent: absent?.into_iter().map(|kind| kind.what).collect(),
                 register: register?,
                 sha256: sha256_hex(text.as_bytes()),

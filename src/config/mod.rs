@@ -1,7 +1,7 @@
 //! Settings, and the only reader of `pipelines/`: the site file and the camera files.
 //!
 //! Files are parsed into domain types once; a fault anywhere means that nothing starts. May import
-//! [`crate::geometry`] only.
+//! [`crate::geometry`] and [`crate::digest`] only.
 
 mod advice;
 mod camera;
@@ -10,6 +10,8 @@ mod document;
 mod import;
 mod overlay;
 mod polygon;
+mod reference;
+mod reference_text;
 mod register;
 mod scene;
 mod schema;
@@ -25,6 +27,8 @@ pub use camera::{Camera, View, check_size};
 pub use diagnostic::{SettingsError, SettingsFault};
 pub use import::{ImportError, ImportFormat, Imported, import};
 pub use overlay::Overlay;
+pub use reference::{Approval, Light, LoadedReference, Pinned, Reference, Taken};
+pub use reference_text::{CameraText, NotPlain};
 pub use register::{Attested, Register};
 pub use scene::SceneSettings;
 pub use schema::camera_schema;

@@ -8,6 +8,7 @@ use super::camera::{LONGEST_SIDE_PX, View};
 use super::document::words;
 use super::overlay::{MOST_AREA, MOST_OVERLAYS};
 use super::polygon::MOST_POINTS;
+use super::reference::{Light, MOST_REFERENCES};
 use super::register::{FIELDS, Field, RETENTION_DAYS};
 use super::style::Style;
 use super::zone::ZoneKind;
@@ -65,7 +66,28 @@ pub fn camera_schema() -> Value {
                     "polygon": polygon(),
                 })),
             },
+            "reference": {
+                "type": "array", "maxItems": MOST_REFERENCES,
+                "description": "Stills of the scene with nobody in it, written by `melkglas camera learn`.",
+                "items": table("A still of the empty scene.", &["file", "sha256", "taken", "light"], reference()),
+            },
         },
+    })
+}
+
+/// The keys of a reference. That an approval has a name and a day, only the reader tells.
+fn reference() -> Value {
+    let hash = |what: &str| json!({ "type": "string", "pattern": "^[0-9a-f]{64}$", "description": what });
+    json!({
+        "file": filled("The still, a PNG, seen from this file's folder."),
+        "sha256": hash("SHA-256 of the still: with another one it is refused."),
+        "taken": filled("The day that it was filmed, or when, in words."),
+        "light": word::<Light>("The light that it was filmed in."),
+        "approved_by": filled("Who looked at it and found nobody on it."),
+        "approved_on": { "type": "string", "format": "date", "description": "When." },
+        "despite": filled("Why nobody is on it, although a detector found somebody."),
+        "spread": filled("How far the scene strays from the still, a grey PNG."),
+        "spread_sha256": hash("SHA-256 of the spread."),
     })
 }
 

@@ -57,7 +57,16 @@ pub fn starter(id: &str, frame: FrameSize, clip_name: &str) -> String {
 # [[overlay]]
 # label = \"clock\"
 # polygon = [[0.7, 0.92], [0.98, 0.92], [0.98, 0.98], [0.7, 0.98]]
-"
+
+# Stills of the scene with nobody in it lie beside this file. A still is refused where its SHA-256 is another one, and
+# clears nothing before `melkglas camera approve` has noted who looked at it.
+# [[reference]]
+# file = \"{name}.reference-1.png\"
+# sha256 = \"...\"
+# taken = 2026-01-31
+# light = \"day\"
+",
+        name = id
     ));
     text
 }

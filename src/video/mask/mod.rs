@@ -8,12 +8,14 @@
 //! - `cells`: the few grey values that `blur` and `pixelate` keep of a mask.
 //! - `paint`: writing colours and cells into disjoint bands of rows, in parallel.
 //! - `redact`: the order of the above, and when the whole frame is covered instead.
+//! - `hidden`: which pixels a plan hides, without a picture, for measuring.
 //!
 //! What holds, each with a property test: a sample outside every mask is unchanged; what lies under a `fill` mask
 //! changes no byte of the result; a `blur` or `pixelate` mask depends on at most [`MOST_CELLS`] values; bytes of
 //! padding come from the redacted picture; the result is the same at any number of threads.
 
 mod cells;
+mod hidden;
 mod paint;
 mod raster;
 mod redact;
@@ -21,4 +23,5 @@ mod redact;
 mod tests;
 
 pub use cells::{MOST_CELLS, MOST_HEAD_CELLS};
+pub use hidden::PixelSet;
 pub use redact::{Masker, redact};

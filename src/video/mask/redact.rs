@@ -1,6 +1,7 @@
 //! From a raw frame to a redacted one: what is painted in which order, and when all of it is covered.
 
 use super::cells::{Cells, Grid};
+use super::hidden::PixelSet;
 use super::paint::bands;
 use super::raster::{Raster, Region};
 use crate::config::{MaskSettings, Style};
@@ -58,17 +59,30 @@ impl Masker {
     pub fn redact(&self, raw: RawFrame, plan: &FramePlan) -> RedactedFrame {
         let RawFrame { mut bytes, layout, colour, stamp, damage } = raw;
         let fill = colour.yuv(self.settings.fill_colour.0);
-        let painting = match plan {
-            FramePlan::Masks { size, masks } if *size == layout.size && damage.is_none() => {
-                self.painting(masks, layout.size)
-            }
-            FramePlan::Masks { .. } | FramePlan::Cover(_) => None,
-        };
+        let painting = if damage.is_none() { self.planned(plan, layout.size) } else { None };
         match painting {
             Some(painting) => painting.apply(bytes.as_mut(), &layout, fill),
             None => bands(bytes.as_mut(), &layout).par_iter_mut().for_each(|band| band.cover(fill)),
         }
         RedactedFrame::from_masked(bytes, layout, colour, stamp)
+    }
+
+    /// The pixels of an undamaged frame of `size` that [`Self::redact`] hides by this plan.
+    #[must_use]
+    pub fn hidden(&self, plan: &FramePlan, size: FrameSize) -> PixelSet {
+        let Some(Painting { fills, frosted }) = self.planned(plan, size) else { return PixelSet::all(size) };
+        let mut hidden = PixelSet::none(size);
+        let regions = fills.iter().chain(frosted.iter().map(|frosted| &frosted.region));
+        regions.for_each(|region| hidden.insert_region(region));
+        hidden
+    }
+
+    /// What is to be painted into a frame of `size`; `None` where all of it is to be covered.
+    fn planned(&self, plan: &FramePlan, size: FrameSize) -> Option<Painting> {
+        match plan {
+            FramePlan::Masks { size: planned, masks } if *planned == size => self.painting(masks, size),
+            FramePlan::Masks { .. } | FramePlan::Cover(_) => None,
+        }
     }
 
     /// Sorts the masks into painting order; `None` where one of them cannot be placed.

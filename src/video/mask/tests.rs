@@ -212,6 +212,22 @@ proptest! {
         }
     }
 
+    /// Chroma of 200 is left where nothing hides it, and neither a fill nor a cell has it.
+    #[test]
+    fn what_is_said_to_be_hidden_is_what_is_painted(
+        (layout, masks, settings, odd) in any_scene(4),
+    ) {
+        let shown = if odd % 8 == 0 { layout.size.width + 1 } else { layout.size.width };
+        let plan = FramePlan::Masks { size: FrameSize { width: shown, ..layout.size }, masks };
+        let out = bytes_of(&layout, redact(raw(&layout, vec![200; layout.len()]), &plan, &settings));
+        let hidden = Masker::new(settings).hidden(&plan, layout.size);
+        for (x, y) in pixels(layout.size) {
+            let here = PxRect { x0: x, y0: y, x1: x + 1, y1: y + 1 };
+            let painted = chroma_at(&layout, x, y).map(|at| out[at]) != [200, 200];
+            prop_assert_eq!(hidden.count_in(here) == 1, painted, "{},{}", x, y);
+        }
+    }
+
     #[test]
     fn inside_the_masks_no_colour_is_left((layout, masks, settings, seed) in any_scene(4)) {
         let out = redacted(&layout, &noise(layout.len(), seed), &masks, &settings);

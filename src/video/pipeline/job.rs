@@ -2,12 +2,13 @@
 
 use super::completeness::{Completeness, hold_against};
 use super::run::Run;
+use super::writer::Written;
 use crate::config::Site;
 use crate::digest::sha256_of_file;
 use crate::geometry::FrameSize;
 use crate::interrupt::Interrupt;
 use crate::video::detect::{DetectError, DetectorFactory};
-use crate::video::frame::Stamp;
+use crate::video::frame::{RedactedFrame, Stamp};
 use crate::video::plan::{CoverReason, Detection, FramePlan, Planner};
 use crate::video::sink::{Container, PartialFile, ReadBack, ReadBackError, SinkError};
 use crate::video::source::{Clip, ClipError, Declared, Decoded, Source, SourceError, StillFault, Window};
@@ -170,6 +171,11 @@ pub trait Observer {
     /// # Errors
     /// The job fails with [`JobError::Record`].
     fn frame(&mut self, record: &FrameRecord<'_>) -> io::Result<()>;
+
+    /// Called after [`Self::frame`] in a rehearsal, where no encoder takes the masked picture. Dropped, it is gone.
+    fn picture(&mut self, picture: RedactedFrame) {
+        drop(picture);
+    }
 }
 
 /// How long the hash of the source may take once everything else is done; at least the stall limit.
@@ -180,67 +186,17 @@ const HASH_PATIENCE: Duration = Duration::from_secs(600);
 /// # Errors
 /// [`JobError`]; `file` is removed.
 pub fn redact_clip(job: &Job, file: PartialFile, observer: &mut dyn Observer) -> Result<Finished, JobError> {
-    let start = Instant::now();
-    let clip = &job.clip;
-    let declared =
-        Source::declared(clip).map_err(|source| ClipError::Read { path: clip.path().to_owned(), source })?;
-    if declared.unfinished {
-        return Err(JobError::Unfinished);
-    }
-    observer.begin(&declared);
-    let hash = {
-        let (clip, stop) = (Arc::clone(clip), job.interrupt.clone());
-        spawn("hash", move || {
-            let start = Instant::now();
-            clip.sha256(&stop).map(|sum| (sum, start.elapsed().as_secs_f64()))
-        })?
-    };
-    let mut run = Run::start(job)?;
-    let result = run.work(job, &file, observer);
-    let (decoded, broke_off) = match run.stop(result.is_ok()) {
-        // A stage behind the decoder failed first, or the decoder did and the rest is its consequence.
-        None => return Err(result.err().unwrap_or(JobError::Thread("the decoder did not end".into()))),
-        Some((decoded, end)) => (decoded, end.err()),
-    };
-    let written = result?;
-    if job.interrupt.is_raised() {
-        return Err(JobError::Interrupted);
-    }
-    let broke_off = match broke_off {
-        None => None,
-        Some(fault @ (SourceError::Decode { .. } | SourceError::Stalled { .. }))
-            if job.accept_damaged && decoded.frames > 0 =>
-        {
-            Some(fault.to_string())
-        }
-        Some(fault) => return Err(fault.into()),
-    };
-    let Some(size) = written.size else {
-        return Err(JobError::EmptyWindow { secs: written.last_pts_ns as f64 / 1e9 });
-    };
-    let completeness = hold_against(job, &declared, &decoded, &written, broke_off)?;
+    let pass = Pass::run(job, Some(&file), observer)?;
     let checking = Instant::now();
     file.sync().map_err(SinkError::from)?;
     let stall = Duration::from_secs_f64(job.site.limits.stall_secs);
-    let read_back = ReadBack::check(&file, job.container, &written.times_ns, stall, &job.interrupt)?;
+    let read_back = ReadBack::check(&file, job.container, &pass.written.times_ns, stall, &job.interrupt)?;
     let output_sha256 = sha256_of_file(file.file(), &job.interrupt).map_err(SinkError::from)?;
-    // Every byte was read once already, so this ends soon, unless the disk or the network share hangs.
-    let patience = Instant::now() + HASH_PATIENCE.max(stall);
-    while !hash.is_finished() {
-        if job.interrupt.is_raised() {
-            return Err(JobError::Interrupted);
-        }
-        if Instant::now() > patience {
-            return Err(JobError::HashStalled(HASH_PATIENCE.max(stall).as_secs_f64()));
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    let (source_sha256, hash_secs) = hash.join().map_err(|_| JobError::Thread("hashing".into()))??;
-    clip.check_unchanged()?;
-    let secs = |ns: &AtomicU64| ns.load(Ordering::Relaxed) as f64 / 1e9;
+    let Pass { size, decoded, declared, completeness, written, hash, decode_secs, detect_secs, start } = pass;
+    let (source_sha256, hash_secs) = hash.wait(job)?;
     let times = StageTimes {
-        decode_secs: secs(&run.clock.decode),
-        detect_secs: secs(&run.clock.detect),
+        decode_secs,
+        detect_secs,
         mask_secs: written.mask_secs,
         encode_secs: written.encode_secs,
         check_secs: hash_secs + checking.elapsed().as_secs_f64(),
@@ -258,6 +214,117 @@ pub fn redact_clip(job: &Job, file: PartialFile, observer: &mut dyn Observer) ->
         times,
     };
     Ok(Finished { file, outcome })
+}
+
+/// What is known of a rehearsal when it is done.
+#[derive(Debug, Clone)]
+pub struct Rehearsal {
+    /// Size of the picture, as displayed.
+    pub size: FrameSize,
+    /// Frames masked.
+    pub frames: u64,
+    /// Whether everything was there.
+    pub completeness: Completeness,
+    /// SHA-256 of the source.
+    pub source_sha256: String,
+}
+
+/// Goes through all of [`redact_clip`] up to the encoder and writes nothing: masked frames go to
+/// [`Observer::picture`]. The job's container means nothing here.
+///
+/// # Errors
+/// [`JobError`].
+pub fn rehearse_clip(job: &Job, observer: &mut dyn Observer) -> Result<Rehearsal, JobError> {
+    let Pass { size, completeness, written, hash, .. } = Pass::run(job, None, observer)?;
+    let (source_sha256, _) = hash.wait(job)?;
+    Ok(Rehearsal { size, frames: written.times_ns.len() as u64, completeness, source_sha256 })
+}
+
+/// A clip that went through all stages, with or without an encoder at their end.
+struct Pass {
+    size: FrameSize,
+    decoded: Decoded,
+    declared: Declared,
+    completeness: Completeness,
+    written: Written,
+    hash: SourceHash,
+    decode_secs: f64,
+    detect_secs: f64,
+    start: Instant,
+}
+
+impl Pass {
+    fn run(job: &Job, file: Option<&PartialFile>, observer: &mut dyn Observer) -> Result<Self, JobError> {
+        let start = Instant::now();
+        let clip = &job.clip;
+        let declared = Source::declared(clip)
+            .map_err(|source| ClipError::Read { path: clip.path().to_owned(), source })?;
+        if declared.unfinished {
+            return Err(JobError::Unfinished);
+        }
+        observer.begin(&declared);
+        let hash = SourceHash::start(job)?;
+        let mut run = Run::start(job)?;
+        let result = run.work(job, file, observer);
+        let (decoded, broke_off) = match run.stop(result.is_ok()) {
+            // A stage behind the decoder failed first, or the decoder did and the rest is its consequence.
+            None => return Err(result.err().unwrap_or(JobError::Thread("the decoder did not end".into()))),
+            Some((decoded, end)) => (decoded, end.err()),
+        };
+        let written = result?;
+        if job.interrupt.is_raised() {
+            return Err(JobError::Interrupted);
+        }
+        let broke_off = match broke_off {
+            None => None,
+            Some(fault @ (SourceError::Decode { .. } | SourceError::Stalled { .. }))
+                if job.accept_damaged && decoded.frames > 0 =>
+            {
+                Some(fault.to_string())
+            }
+            Some(fault) => return Err(fault.into()),
+        };
+        let Some(size) = written.size else {
+            return Err(JobError::EmptyWindow { secs: written.last_pts_ns as f64 / 1e9 });
+        };
+        let completeness = hold_against(job, &declared, &decoded, &written, broke_off)?;
+        let secs = |ns: &AtomicU64| ns.load(Ordering::Relaxed) as f64 / 1e9;
+        let (decode_secs, detect_secs) = (secs(&run.clock.decode), secs(&run.clock.detect));
+        Ok(Self { size, decoded, declared, completeness, written, hash, decode_secs, detect_secs, start })
+    }
+}
+
+/// The source's hash, made on a thread of its own beside all else.
+struct SourceHash(JoinHandle<Result<(String, f64), ClipError>>);
+
+impl SourceHash {
+    fn start(job: &Job) -> Result<Self, JobError> {
+        let (clip, stop) = (Arc::clone(&job.clip), job.interrupt.clone());
+        let hash = move || {
+            let start = Instant::now();
+            clip.sha256(&stop).map(|sum| (sum, start.elapsed().as_secs_f64()))
+        };
+        spawn("hash", hash).map(Self)
+    }
+
+    /// The hash, and the seconds that it took; the clip is still as it was then.
+    fn wait(self, job: &Job) -> Result<(String, f64), JobError> {
+        // Every byte was read once already, so this ends soon, unless the disk or the network share hangs.
+        let longest = HASH_PATIENCE.max(Duration::from_secs_f64(job.site.limits.stall_secs));
+        let patience = Instant::now() + longest;
+        while !self.0.is_finished() {
+            if job.interrupt.is_raised() {
+                return Err(JobError::Interrupted);
+            }
+            if Instant::now() > patience {
+                return Err(JobError::HashStalled(longest.as_secs_f64()));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let hashed = self.0.join().map_err(|_| JobError::Thread("hashing".into()))??;
+        job.clip.check_unchanged()?;
+        Ok(hashed)
+    }
 }
 
 /// Starts a named thread.

@@ -16,11 +16,16 @@ mod pool;
 mod ring;
 mod run;
 mod still;
+mod survey;
 mod trial;
 mod writer;
 
 pub use completeness::Completeness;
-pub use job::{Finished, FrameRecord, Job, JobError, Observer, Outcome, StageTimes, redact_clip};
-pub use picture::{StillJob, redact_still};
+pub use job::{
+    Finished, FrameRecord, Job, JobError, Observer, Outcome, Rehearsal, StageTimes, redact_clip,
+    rehearse_clip,
+};
+pub use picture::{StillJob, redact_still, search_still};
 pub use still::{StillError, quietest_still};
+pub use survey::{LearntScene, SceneLearner, SceneStill, SurveyError, Surveyed, learn_scene, light_of};
 pub use trial::{Shown, Tried, try_on_clip};

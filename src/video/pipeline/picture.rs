@@ -8,6 +8,7 @@ use crate::config::Site;
 use crate::digest::sha256_of_file;
 use crate::interrupt::Interrupt;
 use crate::video::detect::{DetectorFactory, Look};
+use crate::video::frame::RawFrame;
 use crate::video::mask::Masker;
 use crate::video::plan::{Observations, Planner};
 use crate::video::sink::{PartialFile, SinkError, StillFormat, write_still};
@@ -52,7 +53,7 @@ pub fn redact_still(
     let (stamp, size) = (frame.stamp, frame.size());
     let read = Instant::now();
     let clock = Arc::new(Clock::default());
-    let Looked { frame, seen, .. } = search(job, Task { seq: 0, frame, look: Look::EVERYTHING }, &clock)?;
+    let Looked { frame, seen, .. } = search(frame, &job.site, &job.detectors, &clock, &job.interrupt)?;
     let detections = seen.map_err(JobError::StillNotSearched)?;
     let searched = Instant::now();
     let seen = Observations::untracked(size, detections);
@@ -94,22 +95,46 @@ pub fn redact_still(
     Ok(Finished { file, outcome })
 }
 
+/// What a detector finds on a still. Nothing of it is kept.
+///
+/// # Errors
+/// [`JobError`].
+pub fn search_still(
+    clip: &Clip,
+    kind: StillKind,
+    site: &Site,
+    detectors: &Arc<dyn DetectorFactory>,
+    interrupt: &Interrupt,
+) -> Result<Observations, JobError> {
+    let frame = read_still(clip, kind, &site.limits)?;
+    let size = frame.size();
+    let looked = search(frame, site, detectors, &Arc::new(Clock::default()), interrupt)?;
+    Ok(Observations { size, detections: looked.seen.map_err(JobError::StillNotSearched)? })
+}
+
 /// One detector's look at the picture, with the limit that holds for every wait.
-fn search(job: &StillJob, task: Task, clock: &Arc<Clock>) -> Result<Looked, JobError> {
+fn search(
+    frame: RawFrame,
+    site: &Site,
+    detectors: &Arc<dyn DetectorFactory>,
+    clock: &Arc<Clock>,
+    interrupt: &Interrupt,
+) -> Result<Looked, JobError> {
     let (task_in, tasks) = bounded(1);
     let (result_in, results) = bounded(1);
-    pool::start(1, &job.detectors, &tasks, &result_in, clock, &job.interrupt)
+    pool::start(1, detectors, &tasks, &result_in, clock, interrupt)
         .map_err(|e| JobError::Thread(e.to_string()))?;
     drop(result_in);
+    let task = Task { seq: 0, frame, look: Look::EVERYTHING };
     task_in.send(task).map_err(|_| JobError::Thread("a detector died".into()))?;
     // The worker ends with its last task.
     drop(task_in);
-    let stall = Duration::from_secs_f64(job.site.limits.stall_secs);
+    let stall = Duration::from_secs_f64(site.limits.stall_secs);
     let since = Instant::now();
     loop {
         match results.recv_timeout(Duration::from_millis(100)) {
             Ok(looked) => return Ok(looked?),
-            Err(_) if job.interrupt.is_raised() => return Err(JobError::Interrupted),
+            Err(_) if interrupt.is_raised() => return Err(JobError::Interrupted),
             Err(RecvTimeoutError::Disconnected) => return Err(JobError::Thread("a detector died".into())),
             Err(RecvTimeoutError::Timeout) if since.elapsed() > stall => {
                 return Err(JobError::DetectorStalled(stall.as_secs_f64()));

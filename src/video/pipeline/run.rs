@@ -91,7 +91,7 @@ impl Run {
     pub(super) fn work(
         &mut self,
         job: &Job,
-        file: &PartialFile,
+        file: Option<&PartialFile>,
         observer: &mut dyn Observer,
     ) -> Result<Written, JobError> {
         let stall = Duration::from_secs_f64(job.site.limits.stall_secs);

@@ -1,4 +1,4 @@
-//! The last stages, on the calling thread: plan, mask, encode, record.
+//! The last stages, on the calling thread: plan, mask, encode, record. A rehearsal has no encoder.
 
 use super::job::{FrameRecord, Job, JobError, Observer};
 use super::ring::Followed;
@@ -30,7 +30,8 @@ pub(super) struct Written {
 /// Plan, mask, encode, record.
 pub(super) struct Writer<'a> {
     job: &'a Job,
-    encoder: Encoder,
+    /// None in a rehearsal.
+    encoder: Option<Encoder>,
     masker: Masker,
     observer: &'a mut dyn Observer,
     written: Written,
@@ -38,16 +39,18 @@ pub(super) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    /// Starts the encoder.
+    /// Starts the encoder, where there is a file to encode into.
     pub(super) fn open(
         job: &'a Job,
-        file: &PartialFile,
+        file: Option<&PartialFile>,
         observer: &'a mut dyn Observer,
     ) -> Result<Self, JobError> {
         let stall = Duration::from_secs_f64(job.site.limits.stall_secs);
+        let encoder =
+            file.map(|file| Encoder::open(file, job.container, &job.site.encode, stall, &job.interrupt));
         Ok(Self {
             job,
-            encoder: Encoder::open(file, job.container, &job.site.encode, stall, &job.interrupt)?,
+            encoder: encoder.transpose()?,
             masker: Masker::new(job.site.mask.clone()),
             observer,
             written: Written::default(),
@@ -78,7 +81,13 @@ impl<'a> Writer<'a> {
         let step = self.written.times_ns.last().map(|before| pts_ns - before);
         // A single picture that lasts no time at all would not be shown by players.
         let duration_ns = stamp.duration_ns.filter(|d| *d > 0).or(step).unwrap_or(SHORTEST_CLIP_NS);
-        self.encoder.push(redacted, pts_ns, Some(duration_ns))?;
+        let rehearsed = match &mut self.encoder {
+            Some(encoder) => {
+                encoder.push(redacted, pts_ns, Some(duration_ns))?;
+                None
+            }
+            None => Some(redacted),
+        };
         let pushed = Instant::now();
         self.written.size = Some(size);
         self.written.times_ns.push(pts_ns);
@@ -86,7 +95,11 @@ impl<'a> Writer<'a> {
         self.written.encode_secs += (pushed - masked).as_secs_f64();
         let number = self.written.times_ns.len() as u64 - 1;
         let record = FrameRecord { number, stamp, size, detections: &detections, plan: &plan };
-        self.observer.frame(&record).map_err(JobError::Record)
+        self.observer.frame(&record).map_err(JobError::Record)?;
+        if let Some(picture) = rehearsed {
+            self.observer.picture(picture);
+        }
+        Ok(())
     }
 
     pub(super) fn finish(self) -> Result<Written, JobError> {
@@ -96,7 +109,7 @@ impl<'a> Writer<'a> {
             return Ok(written);
         }
         let start = Instant::now();
-        encoder.finish()?;
+        encoder.map_or(Ok(()), Encoder::finish)?;
         let encode_secs = written.encode_secs + start.elapsed().as_secs_f64();
         Ok(Written { encode_secs, ..written })
     }

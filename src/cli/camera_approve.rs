@@ -1,0 +1,214 @@
+//! `melkglas camera approve`: a member of staff looked at a still and found nobody on it.
+//!
+//! Whoever stands on an approved still counts as furniture in every clip of that camera. So the detectors look once
+//! more, at the very file, and where they find somebody a reason has to be given.
+
+use super::common::{Installation, open_clip};
+use super::redact::{Effort, job_failure};
+use super::{camera, outputs, talk};
+use crate::config::{Approval, Camera, CameraText, NotPlain, Reference, Site};
+use crate::error::{Exit, Failure};
+use crate::interrupt::Interrupt;
+use crate::video::detect::DetectorFactory;
+use crate::video::pipeline::search_still;
+use crate::video::plan::{Detection, Observations, Target};
+use crate::video::sink::{Overwrite, PartialFile, sweep};
+use crate::video::source::{Clip, StillKind};
+use clap::Args as ClapArgs;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Flags of `melkglas camera approve`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Look at the still first, at its full size: a man who leaned at the wall all day must not become the empty scene. An \
+approved still lets the program leave out what stands on it, such as a chair that is taken for a person; one that \
+nobody approved only ever adds masks. Where the detectors find somebody on the still, approval is refused (exit code \
+6) unless --despite says why nobody is there; the reason stands in the camera file.
+
+Example:
+  melkglas camera approve pipelines/cameras/entrance-3.toml --by \"A. Jansen\" --still 3fa9c1d2")]
+pub(super) struct Args {
+    /// The camera file.
+    file: std::path::PathBuf,
+    /// Who looked at the still: the name that stands in the record.
+    #[arg(long, value_name = "NAME")]
+    by: String,
+    /// The still, by the first digits of its SHA-256, at least eight.
+    #[arg(long, value_name = "SHA256-PREFIX", value_parser = prefix)]
+    still: String,
+    /// Why nobody is on it, although a detector finds somebody.
+    #[arg(long, value_name = "REASON")]
+    despite: Option<String>,
+    #[command(flatten)]
+    installation: Installation,
+}
+
+fn prefix(text: &str) -> Result<String, String> {
+    let text = text.to_ascii_lowercase();
+    let sound = (8..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit());
+    if sound { Ok(text) } else { Err("write at least the first eight digits of its SHA-256".into()) }
+}
+
+pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
+    for (flag, text) in [("--by", Some(&args.by)), ("--despite", args.despite.as_ref())] {
+        if text.is_some_and(|text| text.trim().is_empty() || text.chars().any(char::is_control)) {
+            let sentence = format!("{flag} says nothing, or holds more than one line");
+            return Err(Failure::with_cure(Exit::Usage, sentence, "write one line of plain text"));
+        }
+    }
+    let text = CameraText::read(&args.file)?;
+    let camera = text.camera();
+    let (index, reference) = chosen(camera, &args.file, &args.still)?;
+    if let Some(Approval { by, on, .. }) = &reference.approval {
+        return Err(Failure::with_cure(
+            Exit::Usage,
+            format!("{} was approved by {by} on {on}", reference.still.file.display()),
+            "there is nothing to do; to take an approval back, take its lines out of the camera file",
+        ));
+    }
+    let site = Effort::Thorough.settings(&args.installation.settings()?, Some(camera));
+    let detectors: Arc<dyn DetectorFactory> = args.installation.detectors(&site)?;
+    let found = search(&args.file, reference, camera, &site, &detectors, interrupt)?;
+    let despite = match (&found[..], &args.despite) {
+        ([], None) => None,
+        ([], Some(_)) => {
+            talk::say("nothing was found on the still, so the reason is not needed and not noted");
+            None
+        }
+        (found, Some(reason)) => {
+            list(found);
+            Some(reason.clone())
+        }
+        (found, None) => {
+            list(found);
+            return Err(Failure::with_cure(
+                Exit::Refused,
+                format!("somebody may be on {}: it is not approved", reference.still.file.display()),
+                "look at these places. Is nobody there, say why with --despite REASON; otherwise learn a new still \
+                 from other clips",
+            ));
+        }
+    };
+    let on = today();
+    let approval = Approval { by: args.by.trim().to_owned(), on, despite };
+    let changed = text.with_approval(index, &approval).map_err(|e| by_hand(&e))?;
+    replace_text(&args.file, &changed)?;
+    talk::say(format_args!("{}: approved by {} on {on}", reference.still.file.display(), approval.by));
+    Ok(Exit::Ok)
+}
+
+/// Today, UTC.
+pub(super) fn today() -> jiff::civil::Date {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+/// The one reference that the prefix names.
+fn chosen<'c>(camera: &'c Camera, file: &Path, prefix: &str) -> Result<(usize, &'c Reference), Failure> {
+    let all = || camera.references.iter().enumerate();
+    let mut fitting = all().filter(|(_, reference)| reference.still.sha256.starts_with(prefix));
+    match (fitting.next(), fitting.next()) {
+        (Some(one), None) => Ok(one),
+        (Some(_), Some(_)) => Err(Failure::with_cure(
+            Exit::Usage,
+            format!("several stills of {} begin with {prefix}", file.display()),
+            "write more digits",
+        )),
+        (None, _) => {
+            let stills: Vec<String> = all()
+                .map(|(_, r)| format!("{} ({})", &r.still.sha256[..8], r.still.file.display()))
+                .collect();
+            let cure = if stills.is_empty() {
+                "it names no still yet: make one with `melkglas camera learn`".to_owned()
+            } else {
+                format!("its stills are {}", stills.join(", "))
+            };
+            Err(Failure::with_cure(
+                Exit::Usage,
+                format!("no still of {} begins with {prefix}", file.display()),
+                cure,
+            ))
+        }
+    }
+}
+
+/// What the detectors find on a still, which must be the file that the camera file means.
+fn search(
+    file: &Path,
+    reference: &Reference,
+    camera: &Camera,
+    site: &Site,
+    detectors: &Arc<dyn DetectorFactory>,
+    interrupt: &Interrupt,
+) -> Result<Vec<Detection>, Failure> {
+    let only = Camera { references: vec![reference.clone()], ..camera.clone() };
+    only.load_references(file)?;
+    let path = reference.still.path(file);
+    let clip = open_clip(&path)?;
+    // The name may have come to mean another file since; this one is open.
+    let sha256 = clip.sha256(interrupt).map_err(|e| Failure::new(Exit::Input, e))?;
+    if sha256 != reference.still.sha256 {
+        let sentence = format!("{} changed while it was looked at", path.display());
+        return Err(Failure::with_cure(Exit::Settings, sentence, "try again when nobody writes to it"));
+    }
+    let Observations { size, detections } = searched(&clip, site, detectors, interrupt)?;
+    crate::config::check_size(camera, file, size)?;
+    Ok(detections)
+}
+
+/// The people whom the detectors find on an opened PNG.
+pub(super) fn searched(
+    clip: &Clip,
+    site: &Site,
+    detectors: &Arc<dyn DetectorFactory>,
+    interrupt: &Interrupt,
+) -> Result<Observations, Failure> {
+    let found = search_still(clip, StillKind::Png, site, detectors, interrupt).map_err(|e| {
+        let Failure { exit, report } = job_failure(e, interrupt);
+        Failure::new(exit, format!("{}: {report}", clip.path().display()))
+    })?;
+    // A parked car may be part of an empty scene.
+    let is_person = |d: &Detection| matches!(d.target, Target::Person | Target::Face);
+    Ok(Observations { detections: found.detections.into_iter().filter(is_person).collect(), ..found })
+}
+
+/// Says what was found, a line each.
+pub(super) fn list(found: &[Detection]) {
+    for Detection { target, area, score } in found {
+        talk::say(format_args!(
+            "  a {} at {:.0},{:.0}, {:.0} by {:.0} pixels (score {score:.2})",
+            if *target == Target::Face { "face" } else { "person" },
+            area.x0,
+            area.y0,
+            area.width(),
+            area.height()
+        ));
+    }
+}
+
+/// A camera file whose layout cannot be kept.
+pub(super) fn by_hand(e: &NotPlain) -> Failure {
+    Failure::with_cure(
+        Exit::Settings,
+        e,
+        "write each reference as a [[reference]] table of its own, a key a line, and try again",
+    )
+}
+
+/// The camera file with another text, under a partial name; who may read it stays the same.
+pub(super) fn changed_text(file: &Path, text: &str) -> Result<PartialFile, Failure> {
+    let fault = |e: std::io::Error| outputs::cannot_write(file, &e);
+    // A link stays a link, and what it leads to is changed.
+    let file = file.canonicalize().map_err(fault)?;
+    sweep(&outputs::folder(&file));
+    let rights = std::fs::metadata(&file).map_err(fault)?.permissions();
+    let partial = PartialFile::create(&file, Overwrite::Replace).map_err(fault)?;
+    partial.file().write_all(text.as_bytes()).map_err(fault)?;
+    partial.file().set_permissions(rights).map_err(fault)?;
+    Ok(partial)
+}
+
+fn replace_text(file: &Path, text: &str) -> Result<(), Failure> {
+    camera::finish(vec![changed_text(file, text)?])
+}
