@@ -64,6 +64,7 @@ fn main() -> Result<()> {
                 site: site.clone(),
                 planner: Arc::new(planner),
                 detectors: detectors.clone(),
+                scene: None,
                 container: Container::Mp4,
                 accept_damaged: false,
                 interrupt: Interrupt::default(),

@@ -71,6 +71,12 @@ impl Planner for HideEveryone {
                 }
             }
         }
+        for area in &seen.unexplained {
+            let Some(shape) = PxRect::outward(area, size) else { continue };
+            if !bodies.iter().any(|body| holds(body, &shape)) {
+                masks.push(self.mask(MaskKind::Unexplained, shape, 1.0));
+            }
+        }
         FramePlan::Masks { size, masks }
     }
 }

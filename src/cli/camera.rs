@@ -2,7 +2,7 @@
 
 use super::camera_picture::draw_grid;
 use super::common::{Installation, open_clip};
-use super::{camera_approve, camera_check, camera_import};
+use super::{camera_approve, camera_check, camera_import, camera_learn};
 use super::{outputs, talk};
 use crate::casework::HideEveryone;
 use crate::config::{Camera, Site, camera_schema, check_size, starter};
@@ -10,7 +10,7 @@ use crate::error::{Exit, Failure};
 use crate::geometry::FrameSize;
 use crate::interrupt::Interrupt;
 use crate::video::frame::RedactedFrame;
-use crate::video::pipeline::{StillError, quietest_still};
+use crate::video::pipeline::{Learner, StillError, quietest_still};
 use crate::video::sink::{Overwrite, PartialFile, sweep};
 use crate::video::source::FrameRate;
 use clap::{Args, Subcommand};
@@ -27,6 +27,8 @@ pub(super) enum Command {
     Check(camera_check::Args),
     /// Take over the masks that another tool keeps: LabelMe, CVAT or Frigate.
     Import(camera_import::Args),
+    /// Learn stills of the empty scene from clips, and put them beside the camera file.
+    Learn(camera_learn::Args),
     /// Note that somebody looked at a still of the empty scene and found nobody on it.
     Approve(camera_approve::Args),
     /// Print the JSON Schema of a camera file, for editors that complete and underline.
@@ -62,6 +64,10 @@ pub(super) fn run(command: &Command, interrupt: &Interrupt) -> Result<Exit, Fail
         Command::New(args) => new(args, interrupt),
         Command::Check(args) => camera_check::run(args, interrupt),
         Command::Import(args) => camera_import::run(args),
+        Command::Learn(args) => {
+            let site = args.installation.settings()?;
+            camera_learn::run(args, &Learner(site.scene), interrupt)
+        }
         Command::Approve(args) => camera_approve::run(args, interrupt),
         Command::Schema => {
             talk::data(format_args!("{:#}", camera_schema()));

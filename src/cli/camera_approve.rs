@@ -152,7 +152,7 @@ fn search(
         let sentence = format!("{} changed while it was looked at", path.display());
         return Err(Failure::with_cure(Exit::Settings, sentence, "try again when nobody writes to it"));
     }
-    let Observations { size, detections } = searched(&clip, site, detectors, interrupt)?;
+    let Observations { size, detections, .. } = searched(&clip, site, detectors, interrupt)?;
     crate::config::check_size(camera, file, size)?;
     Ok(detections)
 }
@@ -169,13 +169,13 @@ pub(super) fn searched(
         Failure::new(exit, format!("{}: {report}", clip.path().display()))
     })?;
     // A parked car may be part of an empty scene.
-    let is_person = |d: &Detection| matches!(d.target, Target::Person | Target::Face);
+    let is_person = |d: &Detection| matches!(d.target, Target::Person | Target::Face) && !d.weak;
     Ok(Observations { detections: found.detections.into_iter().filter(is_person).collect(), ..found })
 }
 
 /// Says what was found, a line each.
 pub(super) fn list(found: &[Detection]) {
-    for Detection { target, area, score } in found {
+    for Detection { target, area, score, .. } in found {
         talk::say(format_args!(
             "  a {} at {:.0},{:.0}, {:.0} by {:.0} pixels (score {score:.2})",
             if *target == Target::Face { "face" } else { "person" },

@@ -53,7 +53,7 @@ pub(super) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    installation: Installation,
+    pub(super) installation: Installation,
 }
 
 /// A still under a partial name.

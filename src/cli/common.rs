@@ -4,6 +4,7 @@ use crate::config::{Camera, Site};
 use crate::error::{Exit, Failure};
 use crate::share::ShareDirs;
 use crate::video::detect::OnnxFactory;
+use crate::video::pipeline::EmptyScene;
 use crate::video::source::Clip;
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,18 @@ impl Installation {
 /// Reads a camera file.
 pub(super) fn read_camera(path: &Path) -> Result<Camera, Failure> {
     Ok(Camera::read(path)?)
+}
+
+/// The camera's empty scene, as far as references of it are listed.
+pub(super) fn empty_scene(
+    camera: Option<(&Path, &Camera)>,
+    site: &Site,
+    detectors: &OnnxFactory,
+) -> Result<Option<Arc<EmptyScene>>, Failure> {
+    let Some((path, camera)) = camera else { return Ok(None) };
+    let references = camera.load_references(path)?;
+    let scene = EmptyScene::open(camera, &references, site, detectors);
+    Ok(scene.map_err(|e| Failure::new(Exit::Settings, e))?.map(Arc::new))
 }
 
 /// Opens a clip.

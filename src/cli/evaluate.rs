@@ -1,6 +1,6 @@
 //! `melkglas evaluate`: how well people are hidden on footage for which somebody wrote down where they are.
 
-use super::common::{Installation, open_clip, read_camera};
+use super::common::{Installation, empty_scene, open_clip, read_camera};
 use super::evaluate_strip::strip;
 use super::progress::Progress;
 use super::redact::{Effort, job_failure};
@@ -84,6 +84,7 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
         site: site.clone(),
         planner: Arc::new(HideEveryone::new(camera.as_ref(), site.mask.clone(), None)),
         detectors: detectors.clone(),
+        scene: empty_scene(args.camera.as_deref().zip(camera.as_ref()), &site, &detectors)?,
         container: Container::Mp4,
         accept_damaged: false,
         interrupt: interrupt.clone(),

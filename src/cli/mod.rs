@@ -6,7 +6,6 @@ mod camera;
 mod camera_approve;
 mod camera_check;
 mod camera_import;
-#[expect(dead_code, reason = "offered once the empty scene can be learned")]
 mod camera_learn;
 mod camera_picture;
 mod common;

@@ -1,6 +1,6 @@
 //! `melkglas redact`: clips in, redacted clips out.
 
-use super::common::{Installation, open_clip, read_camera};
+use super::common::{Installation, empty_scene, open_clip, read_camera};
 use super::progress::Progress;
 use super::{outputs, talk};
 use crate::casework::{BoxesWriter, HideEveryone, ReportBuilder, ReportContext, SourceKind};
@@ -11,7 +11,7 @@ use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::video::detect::OnnxFactory;
 use crate::video::pipeline::{
-    FrameRecord, Job, JobError, Observer, Outcome, StillJob, redact_clip, redact_still,
+    EmptyScene, FrameRecord, Job, JobError, Observer, Outcome, StillJob, redact_clip, redact_still,
 };
 use crate::video::sink::{Overwrite, PartialFile, SinkError, sweep};
 use crate::video::source::{ClipTime, Declared, FrameRate, SourceError, Window};
@@ -146,6 +146,8 @@ impl Effort {
 struct Shared<'a> {
     args: &'a Args,
     camera: Option<(PathBuf, Camera)>,
+    /// What the camera shows with nobody in it, where it has references.
+    scene: Option<Arc<EmptyScene>>,
     /// Settings and detectors for every effort that an input needs.
     efforts: BTreeMap<Effort, (Site, Arc<OnnxFactory>)>,
     window: Window,
@@ -206,7 +208,15 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
         }
     }
     let efforts = detectors(args, &site, camera.as_ref().map(|(_, camera)| camera), &targets)?;
-    let shared = Shared { args, camera, efforts, window, interrupt };
+    // A still has no frames to compare; clips have one effort.
+    let clips = targets.iter().find(|target| matches!(target.kind, Kind::Clip(_)));
+    let scene = match clips.and_then(|clip| efforts.get(&Effort::of(args, clip.kind))) {
+        Some((site, detectors)) => {
+            empty_scene(camera.as_ref().map(|(path, camera)| (path.as_path(), camera)), site, detectors)?
+        }
+        None => None,
+    };
+    let shared = Shared { args, camera, scene, efforts, window, interrupt };
 
     let mut failed = Vec::new();
     for target in &targets {
@@ -269,7 +279,7 @@ fn detectors(
 
 /// One clip, from open file to committed output.
 fn one(shared: &Shared<'_>, target: &Target) -> Result<(), Failure> {
-    let Shared { args, camera, efforts, window, interrupt } = shared;
+    let Shared { args, camera, scene, efforts, window, interrupt } = shared;
     let effort = Effort::of(args, target.kind);
     let (site, detectors) = efforts.get(&effort).expect("made for every input before the first");
     let name = target.input.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -305,6 +315,7 @@ fn one(shared: &Shared<'_>, target: &Target) -> Result<(), Failure> {
                 site: site.clone(),
                 planner,
                 detectors: detectors.clone(),
+                scene: scene.clone(),
                 container,
                 accept_damaged: args.accept_damaged,
                 interrupt: (*interrupt).clone(),
@@ -460,6 +471,7 @@ pub(super) fn job_failure(e: JobError, interrupt: &Interrupt) -> Failure {
         | JobError::Source(_)
         | JobError::HashStalled(_)
         | JobError::CutShort(_)
+        | JobError::CameraMoved { .. }
         | JobError::Unfinished => Exit::Input,
         JobError::EmptyWindow { .. } => Exit::Usage,
         JobError::Detect(_) => Exit::Settings,

@@ -33,13 +33,26 @@ pub struct Observations {
     pub detections: Vec<Detection>,
     /// Where tracks are in this frame; none where nothing is tracked.
     pub tracked: Vec<TrackedBox>,
+    /// Tracks that an approved still of the empty scene clears here: furniture.
+    pub cleared: Vec<TrackedBox>,
+    /// Where the frame differs from the empty scene, with margin.
+    pub unexplained: Vec<BoxPx>,
+    /// Too dim for anything to be cleared.
+    pub dim: bool,
 }
 
 impl Observations {
     /// One picture by itself.
     #[must_use]
     pub fn untracked(size: FrameSize, detections: Vec<Detection>) -> Self {
-        Self { size, detections, tracked: Vec::new() }
+        Self {
+            size,
+            detections,
+            tracked: Vec::new(),
+            cleared: Vec::new(),
+            unexplained: Vec::new(),
+            dim: false,
+        }
     }
 
     /// Every place where somebody or something of this kind is: its tracks, and detections that lie in none of them.
@@ -47,7 +60,7 @@ impl Observations {
         let tracked = self.tracked.iter().filter(move |b| b.target == target);
         let own = self.detections.iter().filter(move |d| {
             let inside = |b: &TrackedBox| b.target == target && b.area.holds(&d.area);
-            d.target == target && !d.weak && !self.tracked.iter().any(inside)
+            d.target == target && !d.weak && !self.tracked.iter().chain(&self.cleared).any(inside)
         });
         tracked.map(|b| (b.area, b.score)).chain(own.map(|d| (d.area, d.score)))
     }
@@ -108,6 +121,8 @@ pub enum MaskKind {
     Vehicle,
     /// A screen's box with its margin.
     Screen,
+    /// What differs from the camera's empty scene, whatever it is.
+    Unexplained,
     /// A private region of the camera.
     Zone(ZoneKind),
 }

@@ -196,6 +196,7 @@ fn a_record_that_cannot_be_written_ends_the_job() {
         site: Site::default(),
         planner: std::sync::Arc::new(HideEveryone::new(None, Site::default().mask, None)),
         detectors: Script::nobody(),
+        scene: None,
         container: Container::Mp4,
         accept_damaged: false,
         interrupt: Interrupt::default(),

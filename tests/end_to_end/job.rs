@@ -154,6 +154,7 @@ pub(crate) fn redact_beside_others(
         site: setting.site.clone(),
         planner: Arc::new(planner),
         detectors: Arc::clone(&setting.detectors),
+        scene: None,
         container: Container::of(target).expect("mp4 or mkv"),
         accept_damaged: setting.accept_damaged,
         interrupt: Interrupt::default(),

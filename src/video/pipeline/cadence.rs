@@ -8,6 +8,7 @@ use super::pool::Looked;
 use crate::video::detect::Look;
 use crate::video::frame::RawFrame;
 use crate::video::plan::{CoverReason, Detection, Target};
+use crate::video::scene::Difference;
 use std::collections::VecDeque;
 
 /// What one look found, or why it found nothing that can be trusted.
@@ -19,10 +20,13 @@ pub(super) struct Ready {
     pub(super) seen: Seen,
     /// What was looked for in this very frame.
     pub(super) look: Look,
+    /// How far it differs from the empty scene.
+    pub(super) difference: Option<Difference>,
 }
 
 struct Waiting {
     frame: RawFrame,
+    difference: Option<Difference>,
     look: Look,
     damage: Option<CoverReason>,
     /// Per target: the look at this frame, if there was one.
@@ -40,7 +44,7 @@ pub(super) struct Hold {
 impl Hold {
     /// Takes the next frame and gives back those that have waited long enough.
     pub(super) fn push(&mut self, looked: Looked) -> Vec<Ready> {
-        let Looked { frame, look, seen, .. } = looked;
+        let Looked { frame, look, seen, difference, .. } = looked;
         let damage = frame.damage().map(CoverReason::from);
         let looks = Target::ALL.map(|target| {
             look.at(target).then(|| {
@@ -49,7 +53,7 @@ impl Hold {
                     .map_err(|reason| *reason)
             })
         });
-        self.waiting.push_back(Waiting { frame, look, damage, looks });
+        self.waiting.push_back(Waiting { frame, difference, look, damage, looks });
         let mut ready = Vec::new();
         while (0..Target::ALL.len()).all(|t| self.waiting.iter().any(|w| w.looks[t].is_some())) {
             ready.extend(self.pop());
@@ -77,7 +81,7 @@ impl Hold {
                 merge(&mut seen, self.waiting.iter().find_map(|w| w.looks[t].as_ref()));
             }
         }
-        Some(Ready { frame: first.frame, seen, look: first.look })
+        Some(Ready { frame: first.frame, seen, look: first.look, difference: first.difference })
     }
 }
 

@@ -1,6 +1,7 @@
 //! One clip, one pass.
 
 use super::completeness::{Completeness, hold_against};
+use super::empty::EmptyScene;
 use super::run::Run;
 use super::writer::Written;
 use crate::config::Site;
@@ -31,6 +32,8 @@ pub struct Job {
     pub planner: Arc<dyn Planner>,
     /// Who is found.
     pub detectors: Arc<dyn DetectorFactory>,
+    /// What the camera shows with nobody in it, where that is known.
+    pub scene: Option<Arc<EmptyScene>>,
     /// Kind of file to write.
     pub container: Container,
     /// Go on with a clip that is cut short or breaks off, and say so, instead of failing.
@@ -67,6 +70,20 @@ pub enum JobError {
     EmptyWindow {
         /// Time of the clip's last frame, seconds.
         secs: f64,
+    },
+    /// The camera looks elsewhere than when its references were made.
+    #[error(
+        "the camera was moved: its picture is shifted by {shift_px:.0} pixels, turned by {degrees:.1} degrees and \
+         scaled by {zoom:.3}, so its zones need not lie where they should; draw them anew on a clip of today, and \
+         learn its references again"
+    )]
+    CameraMoved {
+        /// Shift of the picture's middle, pixels.
+        shift_px: f32,
+        /// Turned by, degrees.
+        degrees: f32,
+        /// Scaled by; 1 is not at all.
+        zoom: f32,
     },
     /// A detector cannot be made.
     #[error(transparent)]

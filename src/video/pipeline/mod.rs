@@ -10,6 +10,7 @@
 
 mod cadence;
 mod completeness;
+mod empty;
 mod job;
 mod picture;
 mod pool;
@@ -21,6 +22,7 @@ mod trial;
 mod writer;
 
 pub use completeness::Completeness;
+pub use empty::{EmptyScene, EmptySceneError, Learner};
 pub use job::{
     Finished, FrameRecord, Job, JobError, Observer, Outcome, Rehearsal, StageTimes, redact_clip,
     rehearse_clip,

@@ -109,7 +109,7 @@ pub fn search_still(
     let frame = read_still(clip, kind, &site.limits)?;
     let size = frame.size();
     let looked = search(frame, site, detectors, &Arc::new(Clock::default()), interrupt)?;
-    Ok(Observations { size, detections: looked.seen.map_err(JobError::StillNotSearched)? })
+    Ok(Observations::untracked(size, looked.seen.map_err(JobError::StillNotSearched)?))
 }
 
 /// One detector's look at the picture, with the limit that holds for every wait.
@@ -122,7 +122,7 @@ fn search(
 ) -> Result<Looked, JobError> {
     let (task_in, tasks) = bounded(1);
     let (result_in, results) = bounded(1);
-    pool::start(1, detectors, &tasks, &result_in, clock, interrupt)
+    pool::start(1, detectors, None, &tasks, &result_in, clock, interrupt)
         .map_err(|e| JobError::Thread(e.to_string()))?;
     drop(result_in);
     let task = Task { seq: 0, frame, look: Look::EVERYTHING };

@@ -1,9 +1,11 @@
 //! Detector workers: each owns its networks, takes any waiting frame and gives it back with what it saw.
 
+use super::empty::EmptyScene;
 use crate::interrupt::Interrupt;
 use crate::video::detect::{DetectError, Detector, DetectorFactory, Look, absurd};
 use crate::video::frame::RawFrame;
 use crate::video::plan::{CoverReason, Detection};
+use crate::video::scene::{Difference, SmallPicture};
 use crossbeam_channel::{Receiver, Sender};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,6 +27,8 @@ pub(super) struct Looked {
     pub(super) look: Look,
     /// What was seen, or why the frame must be covered.
     pub(super) seen: Result<Vec<Detection>, CoverReason>,
+    /// How far it differs from the empty scene, where there is one to compare with and the picture can be trusted.
+    pub(super) difference: Option<Difference>,
 }
 
 /// Nanoseconds that the stages worked, summed over their threads.
@@ -46,6 +50,7 @@ pub(super) fn timed<T>(sum: &AtomicU64, work: impl FnOnce() -> T) -> T {
 pub(super) fn start(
     workers: usize,
     factory: &Arc<dyn DetectorFactory>,
+    scene: Option<&Arc<EmptyScene>>,
     tasks: &Receiver<Task>,
     results: &Sender<Result<Looked, DetectError>>,
     clock: &Arc<Clock>,
@@ -54,7 +59,7 @@ pub(super) fn start(
     (0..workers)
         .map(|i| {
             let (factory, tasks, results) = (Arc::clone(factory), tasks.clone(), results.clone());
-            let (clock, interrupt) = (Arc::clone(clock), interrupt.clone());
+            let (clock, interrupt, scene) = (Arc::clone(clock), interrupt.clone(), scene.cloned());
             std::thread::Builder::new().name(format!("detect-{i}")).spawn(move || {
                 let mut detector = match factory.make() {
                     Ok(detector) => detector,
@@ -65,7 +70,7 @@ pub(super) fn start(
                     }
                 };
                 for task in tasks {
-                    let looked = timed(&clock.detect, || look_at(detector.as_mut(), task));
+                    let looked = timed(&clock.detect, || look_at(detector.as_mut(), scene.as_deref(), task));
                     if interrupt.is_raised() || results.send(Ok(looked)).is_err() {
                         return;
                     }
@@ -75,7 +80,7 @@ pub(super) fn start(
         .collect()
 }
 
-fn look_at(detector: &mut dyn Detector, task: Task) -> Looked {
+fn look_at(detector: &mut dyn Detector, scene: Option<&EmptyScene>, task: Task) -> Looked {
     let Task { seq, frame, look } = task;
     let seen = if let Some(damage) = frame.damage() {
         // The picture will be covered whole; looking at it could only mislead.
@@ -92,5 +97,9 @@ fn look_at(detector: &mut dyn Detector, task: Task) -> Looked {
     } else {
         Ok(Vec::new())
     };
-    Looked { seq, frame, look, seen }
+    let difference = scene.filter(|_| frame.damage().is_none()).map(|empty| {
+        let scene = &empty.scene;
+        scene.compare(&SmallPicture::of(&frame, scene.width_px()))
+    });
+    Looked { seq, frame, look, seen, difference }
 }

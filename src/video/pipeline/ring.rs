@@ -1,15 +1,33 @@
 //! The look-ahead ring: frames wait about a second for what comes after them, so that somebody who is found late is
-//! hidden before, and a gap between two sightings is bridged.
+//! hidden before, and a gap between two sightings is bridged. Here both witnesses come together: what the detector
+//! names, over time, and what differs from the empty scene.
 
 use super::cadence::Ready;
-use crate::config::TrackSettings;
+use super::empty::EmptyScene;
+use super::job::{Job, JobError};
+use crate::config::{SceneSettings, Target};
 use crate::video::frame::RawFrame;
 use crate::video::plan::{CoverReason, Detection, Observations};
-use crate::video::track::Tracker;
+use crate::video::scene::{Outline, Sighting, Stance, Witness};
+use crate::video::track::{TrackedBox, Tracker};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// Most frames that wait, whatever their rate: a second of 60 a second.
 pub(super) const MOST_FRAMES: usize = 60;
+/// Bytes of pictures that wait at most.
+const MOST_BYTES: usize = 256 << 20;
+/// Frames whose outline tells whether the camera was moved, and how far apart they are, nanoseconds.
+const OUTLINES: usize = 5;
+const OUTLINES_APART_NS: u64 = 1_000_000_000;
+/// A person's box is cleared where no more of it than this differs from the empty scene: shadows and compression do
+/// that much around a chair; what differs stays hidden in any case.
+const CLEARED_SHARE: f32 = 0.25;
+
+/// How many pictures of so many bytes may wait.
+pub(super) fn capacity(frame_bytes: usize) -> usize {
+    (MOST_BYTES / frame_bytes.max(1)).min(MOST_FRAMES)
+}
 
 /// A frame with all that is known of it and of what comes after it.
 pub(super) struct Followed {
@@ -18,36 +36,52 @@ pub(super) struct Followed {
     pub(super) seen: Result<Observations, CoverReason>,
 }
 
-/// Bytes of pictures that wait at most.
-const MOST_BYTES: usize = 256 << 20;
-
-/// How many pictures of so many bytes may wait.
-pub(super) fn capacity(frame_bytes: usize) -> usize {
-    (MOST_BYTES / frame_bytes.max(1)).min(MOST_FRAMES)
-}
-
 /// The ring. Frames go in and come out in order.
 pub(super) struct Ring {
     tracker: Tracker,
+    scene: Option<Arc<EmptyScene>>,
+    settings: SceneSettings,
+    /// Made with the first frame, whose size it needs.
+    witness: Option<Witness>,
+    outlines: Vec<Outline>,
+    next_outline_ns: u64,
     ahead_ns: u64,
     waiting: VecDeque<(RawFrame, Result<Vec<Detection>, CoverReason>)>,
 }
 
 impl Ring {
     /// An empty ring.
-    pub(super) fn new(settings: &TrackSettings) -> Self {
-        let ahead_ns = (f64::from(settings.look_ahead_s) * 1e9) as u64;
-        Self { tracker: Tracker::new(settings.clone()), ahead_ns, waiting: VecDeque::new() }
+    pub(super) fn new(job: &Job) -> Self {
+        let track = &job.site.track;
+        Self {
+            tracker: Tracker::new(track.clone()),
+            scene: job.scene.clone(),
+            settings: job.site.scene.clone(),
+            witness: None,
+            outlines: Vec::new(),
+            next_outline_ns: 0,
+            ahead_ns: (f64::from(track.look_ahead_s) * 1e9) as u64,
+            waiting: VecDeque::new(),
+        }
     }
 
     /// Takes the next frame and gives back those that have waited long enough.
-    pub(super) fn push(&mut self, ready: Ready) -> Vec<Followed> {
-        let Ready { frame, seen, look } = ready;
+    ///
+    /// # Errors
+    /// [`JobError::CameraMoved`].
+    pub(super) fn push(&mut self, ready: Ready) -> Result<Vec<Followed>, JobError> {
+        let Ready { frame, seen, look, difference } = ready;
         let now_ns = frame.pts_ns();
         if let Ok(detections) = &seen {
             // Boxes that a frame has from its neighbours were seen there, and are pushed there.
             let own: Vec<Detection> = detections.iter().copied().filter(|d| look.at(d.target)).collect();
             self.tracker.push(now_ns, frame.size(), &own);
+        }
+        if let Some(difference) = difference {
+            let witness =
+                self.witness.get_or_insert_with(|| Witness::new(frame.size(), self.settings.clone()));
+            witness.push(now_ns, difference);
+            self.watch_camera(&frame)?;
         }
         let most = capacity(frame.byte_len());
         self.waiting.push_back((frame, seen));
@@ -59,21 +93,69 @@ impl Ring {
         while due(self) {
             out.extend(self.pop());
         }
-        out
+        Ok(out)
     }
 
     /// Gives back the frames that still wait, at the end of the clip.
-    pub(super) fn flush(&mut self) -> Vec<Followed> {
-        std::iter::from_fn(|| self.pop()).collect()
+    ///
+    /// # Errors
+    /// [`JobError::CameraMoved`], in clips too short to be told before.
+    pub(super) fn flush(&mut self) -> Result<Vec<Followed>, JobError> {
+        self.judge_camera()?;
+        Ok(std::iter::from_fn(|| self.pop()).collect())
+    }
+
+    /// Takes a frame's outline now and then, and holds them against the stills.
+    fn watch_camera(&mut self, frame: &RawFrame) -> Result<(), JobError> {
+        if frame.pts_ns() < self.next_outline_ns {
+            return Ok(());
+        }
+        self.next_outline_ns = frame.pts_ns() + OUTLINES_APART_NS;
+        self.outlines.push(Outline::of(frame));
+        if self.outlines.len() < OUTLINES { Ok(()) } else { self.judge_camera() }
+    }
+
+    fn judge_camera(&mut self) -> Result<(), JobError> {
+        let outlines = std::mem::take(&mut self.outlines);
+        let Some(scene) = self.scene.as_ref().filter(|_| !outlines.is_empty()) else { return Ok(()) };
+        match scene.stance(&outlines) {
+            Stance::Moved { shift_px, degrees, zoom } => {
+                Err(JobError::CameraMoved { shift_px, degrees, zoom: 1.0 + zoom })
+            }
+            Stance::Still | Stance::Unknown => Ok(()),
+        }
     }
 
     fn pop(&mut self) -> Option<Followed> {
         let (frame, seen) = self.waiting.pop_front()?;
-        let at_ns = frame.pts_ns();
-        let tracked = self.tracker.at(at_ns);
+        let (at_ns, size) = (frame.pts_ns(), frame.size());
+        let sighting = self.witness.as_ref().and_then(|witness| witness.look(at_ns));
+        let is_cleared = |tracked: &TrackedBox| {
+            sighting.as_ref().is_some_and(|sighting| self.clears(sighting, tracked, &frame))
+        };
+        let (cleared, tracked): (Vec<_>, Vec<_>) =
+            self.tracker.at(at_ns).into_iter().partition(|tracked| is_cleared(tracked));
         self.tracker.forget_before(at_ns);
-        let size = frame.size();
-        let seen = seen.map(|detections| Observations { size, detections, tracked });
+        let unexplained = sighting.as_ref().map(|sighting| sighting.boxes.clone()).unwrap_or_default();
+        if let Some(witness) = self.witness.as_mut() {
+            witness.forget_before(at_ns);
+        }
+        let dim = sighting.is_some_and(|sighting| sighting.dim);
+        let seen =
+            seen.map(|detections| Observations { size, detections, tracked, cleared, unexplained, dim });
         Some(Followed { frame, seen })
+    }
+
+    /// Whether an approved still clears a box: a person's, who never moved, where the detector fires on the still too
+    /// and nothing differs. Never a face, never in dim light.
+    fn clears(&self, sighting: &Sighting, tracked: &TrackedBox, frame: &RawFrame) -> bool {
+        let Some(scene) = &self.scene else { return false };
+        sighting.approved
+            && !sighting.dim
+            && !sighting.dark
+            && tracked.target == Target::Person
+            && !tracked.moved
+            && scene.is_furniture(&tracked.area, frame.size())
+            && sighting.share_in(&tracked.area) <= CLEARED_SHARE
     }
 }

@@ -54,8 +54,16 @@ impl Run {
         let (task_in, tasks) = bounded::<Task>(under_way);
         let (result_in, results) = bounded(under_way + workers);
         let clock = Arc::new(Clock::default());
-        let workers = pool::start(workers, &job.detectors, &tasks, &result_in, &clock, &job.interrupt)
-            .map_err(|e| JobError::Thread(e.to_string()))?;
+        let workers = pool::start(
+            workers,
+            &job.detectors,
+            job.scene.as_ref(),
+            &tasks,
+            &result_in,
+            &clock,
+            &job.interrupt,
+        )
+        .map_err(|e| JobError::Thread(e.to_string()))?;
         let decoder = {
             let (clip, clock) = (Arc::clone(&job.clip), Arc::clone(&clock));
             let (limits, interrupt, window) = (job.site.limits.clone(), job.interrupt.clone(), job.window);
@@ -101,7 +109,7 @@ impl Run {
         };
         let mut early: BTreeMap<u64, Looked> = BTreeMap::new();
         let mut hold = Hold::default();
-        let mut ring = Ring::new(&job.site.track);
+        let mut ring = Ring::new(job);
         let mut next = 0;
         let mut waiting_since = Instant::now();
         // The decoder has the same limit and names the cause; this one is for detectors alone.
@@ -114,10 +122,12 @@ impl Run {
                     early.insert(looked.seq, looked);
                     while let Some(looked) = early.remove(&next) {
                         next += 1;
-                        for ready in hold.push(looked).into_iter().flat_map(|ready| ring.push(ready)) {
-                            writer.write(ready)?;
-                            // A decoder that has ended takes no permit.
-                            let _ = permits.try_send(());
+                        for ready in hold.push(looked) {
+                            for ready in ring.push(ready)? {
+                                writer.write(ready)?;
+                                // A decoder that has ended takes no permit.
+                                let _ = permits.try_send(());
+                            }
                         }
                     }
                 }
@@ -137,10 +147,12 @@ impl Run {
         if !early.is_empty() {
             return Err(JobError::Thread("a detector lost a frame".into()));
         }
-        for ready in hold.flush().into_iter().flat_map(|ready| ring.push(ready)).collect::<Vec<_>>() {
-            writer.write(ready)?;
+        for ready in hold.flush() {
+            for ready in ring.push(ready)? {
+                writer.write(ready)?;
+            }
         }
-        for ready in ring.flush() {
+        for ready in ring.flush()? {
             writer.write(ready)?;
         }
         self.join()?;

@@ -115,7 +115,7 @@ pub fn learn_scene<L: SceneLearner>(
     let masker = Masker::new(site.mask.clone());
     let stills = stills.into_iter().map(|still| {
         let light = light_of(&still);
-        let nobody = Observations { size: still.size(), detections: Vec::new() };
+        let nobody = Observations::untracked(still.size(), Vec::new());
         let plan = planner.plan(still.stamp, &nobody);
         SceneStill { picture: masker.redact(still, &plan), light }
     });

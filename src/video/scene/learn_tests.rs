@@ -17,7 +17,7 @@ fn clip(room: &Picture, light: f32, lingerer: Option<BoxPx>, detected: usize) ->
             if let Some(area) = lingerer.filter(|_| i < 7 || detected == 0) {
                 picture.paint(&area, COAT);
                 if i < detected {
-                    seen.push(Detection { target: Target::Person, area, score: 0.5 });
+                    seen.push(Detection { target: Target::Person, area, score: 0.5, weak: false });
                 }
             }
             let passer = BoxPx::new(50.0 * i as f32, 200.0, 50.0 * i as f32 + 20.0, 260.0);

@@ -94,10 +94,14 @@ pub fn read_still(clip: &Clip, kind: StillKind, limits: &LimitSettings) -> Resul
     let mut bytes = vec![0; clip.len() as usize];
     let n = clip.read_at(0, &mut bytes).map_err(|e| clip.unreadable(e))?;
     bytes.truncate(n);
-    decode(&bytes, kind, limits)
+    decode_still(&bytes, kind, limits)
 }
 
-fn decode(bytes: &[u8], kind: StillKind, limits: &LimitSettings) -> Result<RawFrame, StillFault> {
+/// Decodes a still from memory, upright.
+///
+/// # Errors
+/// As [`read_still`].
+pub fn decode_still(bytes: &[u8], kind: StillKind, limits: &LimitSettings) -> Result<RawFrame, StillFault> {
     let rgb = match kind {
         StillKind::Jpeg => {
             let decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(fault)?;

@@ -37,7 +37,7 @@ fn turned(picture: &RgbImage, orientation: u8) -> Vec<u8> {
 
 fn read(bytes: &[u8]) -> Result<RawFrame, StillFault> {
     let kind = StillKind::of(bytes).expect("a still");
-    decode(bytes, kind, &LimitSettings::default())
+    decode_still(bytes, kind, &LimitSettings::default())
 }
 
 /// Luma at a place given in parts of the size.
@@ -109,7 +109,7 @@ fn several_pictures_are_no_still() {
 fn sizes_have_limits() {
     let limits = LimitSettings { max_side_px: 60, ..LimitSettings::default() };
     let bytes = coded(&picture(64, 32), ImageFormat::Png);
-    assert!(matches!(decode(&bytes, StillKind::Png, &limits), Err(StillFault::TooLarge(_))));
+    assert!(matches!(decode_still(&bytes, StillKind::Png, &limits), Err(StillFault::TooLarge(_))));
     let small = coded(&picture(64, 15), ImageFormat::Png);
     assert!(matches!(read(&small), Err(StillFault::TooSmall(_))));
 }

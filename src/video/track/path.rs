@@ -47,6 +47,10 @@ pub struct Track {
     velocity: [f32; 2],
     /// [`Track::is_sure`]; once it is it stays.
     sure: bool,
+    /// Where it was at first and is of late, smoothed over some sightings.
+    first_place: [f32; 2],
+    place: [f32; 2],
+    moved: bool,
 }
 
 /// Bodies per second above which nobody moves in front of a surveillance camera; a faster estimate is an error.
@@ -55,6 +59,11 @@ const TOP_SPEED: f32 = 3.0;
 const STANDING: f32 = 0.06;
 /// Time constant of the velocity's smoothing, seconds.
 const VELOCITY_S: f32 = 0.35;
+/// A track's place is smoothed with this weight of the newest sighting, and its first place settles over so many.
+const PLACE_WEIGHT: f32 = 0.2;
+const FIRST_SIGHTINGS: usize = 5;
+/// Sizes from its first place at which a track has moved.
+const WENT: f32 = 0.5;
 /// The motion that a track is followed backward by is measured over this long, seconds, and over no less than the
 /// second number.
 const START_S: (f32, f32) = (0.5, 0.15);
@@ -66,7 +75,17 @@ impl Track {
     #[must_use]
     pub(super) fn new(id: u32, target: Target, first: Sighting, settings: &TrackSettings) -> Self {
         let sure = first.score >= settings.sure_score;
-        Self { id, target, sightings: vec![first], velocity: [0.0; 2], sure }
+        let place = centre(&first.area);
+        Self {
+            id,
+            target,
+            sightings: vec![first],
+            velocity: [0.0; 2],
+            sure,
+            first_place: place,
+            place,
+            moved: false,
+        }
     }
 
     /// All sightings, in order of time.
@@ -97,6 +116,14 @@ impl Track {
             self.velocity = self.velocity.map(|v| v * top / speed);
         }
         self.sightings.push(next);
+        for axis in 0..2 {
+            self.place[axis] += (to[axis] - self.place[axis]) * PLACE_WEIGHT;
+        }
+        if self.sightings.len() <= FIRST_SIGHTINGS {
+            self.first_place = self.place;
+        }
+        let [dx, dy] = [0, 1].map(|axis| self.place[axis] - self.first_place[axis]);
+        self.moved |= dx.hypot(dy) > WENT * size(&next.area);
         self.sure |= next.score >= settings.sure_score || self.is_dense(needed);
     }
 
@@ -125,6 +152,12 @@ impl Track {
     #[must_use]
     pub fn is_sure(&self) -> bool {
         self.sure
+    }
+
+    /// Whether the track went anywhere: half its size from where it was first, trembling aside.
+    #[must_use]
+    pub fn has_moved(&self) -> bool {
+        self.moved
     }
 
     /// How long a mask is kept without a sighting, before and after, seconds.

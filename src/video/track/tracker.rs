@@ -21,6 +21,8 @@ pub struct TrackedBox {
     pub score: f32,
     /// How it is known.
     pub origin: Origin,
+    /// Whether the track ever went anywhere.
+    pub moved: bool,
 }
 
 /// Makes tracks of detections.
@@ -130,7 +132,14 @@ pub(super) fn boxes_at<'a>(
             let area = between.fold(area, |all, s| hull(&all, &s.area));
             let nearest = track.sightings().iter().min_by_key(|s| s.at_ns.abs_diff(at_ns));
             let score = nearest.map_or(0.0, |s| s.score);
-            Some(TrackedBox { track: track.id, target: track.target, area, score, origin })
+            Some(TrackedBox {
+                track: track.id,
+                target: track.target,
+                area,
+                score,
+                origin,
+                moved: track.has_moved(),
+            })
         })
         .collect()
 }
