@@ -6,7 +6,7 @@ use super::spans::{Span, SpanCollector};
 use crate::config::{Camera, Site};
 use crate::geometry::FrameSize;
 use crate::video::pipeline::{Completeness, FrameRecord, Outcome, StageTimes};
-use crate::video::plan::{CoverReason, FramePlan, Target};
+use crate::video::plan::{CoverReason, FramePlan, MaskKind, Observations, Target};
 use crate::video::sink::ReadBack;
 use crate::video::source::{Declared, SizeChange, library_version};
 use serde::Serialize;
@@ -58,6 +58,8 @@ pub struct Report<'a> {
     pub read_back: &'a ReadBack,
     /// Frames covered whole, as stretches.
     pub covered: Vec<CoveredSpan>,
+    /// What the comparison with the empty scene came to; none where the camera has no reference.
+    pub scene: Option<SceneFacts>,
     /// What was found, as stretches of equal counts.
     pub found: Vec<FoundSpan>,
     /// Where the detector was unsure.
@@ -214,6 +216,8 @@ pub struct ReportContext<'a> {
     pub window: Option<[Option<String>; 2]>,
     /// The camera file used.
     pub camera: Option<&'a Camera>,
+    /// Whether frames were compared with the camera's empty scene.
+    pub scene: bool,
     /// What the detector says of itself.
     pub models: serde_json::Value,
     /// The settings in force.
@@ -227,6 +231,31 @@ pub struct ReportBuilder {
     covered_by_reason: BTreeMap<CoverReason, u64>,
     found: Vec<FoundSpan>,
     doubts: SpanCollector,
+    scene: SceneFacts,
+}
+
+/// What the comparison with the camera's empty scene came to.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct SceneFacts {
+    /// Frames in which something differs from the empty scene that no person's mask hides.
+    pub unexplained_frames: u64,
+    /// Such masks, over all frames.
+    pub unexplained_masks: u64,
+    /// Boxes that an approved still cleared: furniture that the detector takes for a person.
+    pub cleared_boxes: u64,
+    /// Frames too dim for anything to be cleared; people may not stand out in them.
+    pub dim_frames: u64,
+}
+
+impl SceneFacts {
+    fn frame(&mut self, seen: &Observations, plan: &FramePlan) {
+        let FramePlan::Masks { masks, .. } = plan else { return };
+        let masks = masks.iter().filter(|mask| mask.kind == MaskKind::Unexplained).count() as u64;
+        self.unexplained_frames += u64::from(masks > 0);
+        self.unexplained_masks += masks;
+        self.cleared_boxes += seen.cleared.len() as u64;
+        self.dim_frames += u64::from(seen.dim);
+    }
 }
 
 impl ReportBuilder {
@@ -250,7 +279,9 @@ impl ReportBuilder {
             }
             return;
         }
-        let count = |target| record.detections.iter().filter(|d| d.target == target).count();
+        self.scene.frame(record.seen, record.plan);
+        let strong = || record.seen.detections.iter().filter(|d| !d.weak);
+        let count = |target| strong().filter(|d| d.target == target).count();
         let [persons, faces, vehicles, screens] = Target::ALL.map(count);
         let counts = |span: &FoundSpan| [span.persons, span.faces, span.vehicles, span.screens];
         match self.found.last_mut() {
@@ -269,7 +300,7 @@ impl ReportBuilder {
             }),
         }
         // A car that is seen clearly says nothing of the person beside it.
-        let people = record.detections.iter().filter(|d| matches!(d.target, Target::Person | Target::Face));
+        let people = strong().filter(|d| matches!(d.target, Target::Person | Target::Face));
         let best = people.map(|d| d.score).reduce(f32::max);
         self.doubts.frame(number, at_s, persons, best);
     }
@@ -325,6 +356,7 @@ impl ReportBuilder {
             declared: &outcome.declared,
             read_back: &outcome.read_back,
             covered: self.covered,
+            scene: context.scene.then_some(self.scene),
             found: self.found,
             low_confidence: self.doubts.finish(),
             stage_times: outcome.times,

@@ -355,6 +355,7 @@ fn one(shared: &Shared<'_>, target: &Target) -> Result<(), Failure> {
         window: (!window.is_whole())
             .then(|| [args.from.map(|t| t.to_string()), args.to.map(|t| t.to_string())]),
         camera: camera.as_ref().map(|(_, camera)| camera),
+        scene: scene.is_some() && matches!(target.kind, Kind::Clip(_)),
         models: serde_json::to_value(detectors.describe()).unwrap_or_default(),
         site,
     };

@@ -116,7 +116,7 @@ impl Observer for Log {
             FramePlan::Masks { .. } => None,
         });
         self.times_ns.push(record.stamp.pts_ns);
-        self.detections.push(record.detections.to_vec());
+        self.detections.push(record.seen.detections.clone());
         self.report.frame(record);
         Ok(())
     }
@@ -164,6 +164,7 @@ pub(crate) fn redact_beside_others(
     let finished = redact_clip(&job, file, &mut log)?;
     let context = ReportContext {
         source_kind: SourceKind::Clip,
+        scene: false,
         effort: "fast",
         source_file: "clip".into(),
         source_bytes: clip.len(),

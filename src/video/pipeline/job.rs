@@ -10,7 +10,7 @@ use crate::geometry::FrameSize;
 use crate::interrupt::Interrupt;
 use crate::video::detect::{DetectError, DetectorFactory};
 use crate::video::frame::{RedactedFrame, Stamp};
-use crate::video::plan::{CoverReason, Detection, FramePlan, Planner};
+use crate::video::plan::{CoverReason, FramePlan, Observations, Planner};
 use crate::video::sink::{Container, PartialFile, ReadBack, ReadBackError, SinkError};
 use crate::video::source::{Clip, ClipError, Declared, Decoded, Source, SourceError, StillFault, Window};
 use serde::Serialize;
@@ -173,7 +173,7 @@ pub struct FrameRecord<'a> {
     /// Size of the picture.
     pub size: FrameSize,
     /// What was seen; nothing where the frame is covered.
-    pub detections: &'a [Detection],
+    pub seen: &'a Observations,
     /// What was hidden.
     pub plan: &'a FramePlan,
 }

@@ -62,7 +62,7 @@ pub fn redact_still(
     let masked = Instant::now();
     let read_back = write_still(&redacted, job.format, job.site.encode.jpeg_quality, &file)??;
     let encoded = Instant::now();
-    let record = FrameRecord { number: 0, stamp, size, detections: &seen.detections, plan: &plan };
+    let record = FrameRecord { number: 0, stamp, size, seen: &seen, plan: &plan };
     observer.frame(&record).map_err(JobError::Record)?;
     let output_sha256 = sha256_of_file(file.file(), &job.interrupt).map_err(SinkError::from)?;
     let source_sha256 = job.clip.sha256(&job.interrupt)?;

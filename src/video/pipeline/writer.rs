@@ -4,7 +4,7 @@ use super::job::{FrameRecord, Job, JobError, Observer};
 use super::ring::Followed;
 use crate::geometry::FrameSize;
 use crate::video::mask::Masker;
-use crate::video::plan::{CoverReason, FramePlan};
+use crate::video::plan::{CoverReason, FramePlan, Observations};
 use crate::video::sink::{Encoder, PartialFile};
 use std::time::{Duration, Instant};
 
@@ -62,8 +62,8 @@ impl<'a> Writer<'a> {
         let Followed { frame, seen } = ready;
         let (stamp, size) = (frame.stamp, frame.size());
         let start = Instant::now();
-        let (plan, detections) = match seen {
-            Ok(seen) => (self.job.planner.plan(stamp, &seen).for_frame(size), seen.detections),
+        let (plan, seen) = match seen {
+            Ok(seen) => (self.job.planner.plan(stamp, &seen).for_frame(size), seen),
             Err(reason) => {
                 if matches!(reason, CoverReason::DetectorFault | CoverReason::AbsurdDetections) {
                     self.detector_faults += 1;
@@ -71,7 +71,7 @@ impl<'a> Writer<'a> {
                         return Err(JobError::DetectorFaults(self.detector_faults));
                     }
                 }
-                (FramePlan::Cover(reason), Vec::new())
+                (FramePlan::Cover(reason), Observations::untracked(size, Vec::new()))
             }
         };
         let redacted = self.masker.redact(frame, &plan);
@@ -94,7 +94,7 @@ impl<'a> Writer<'a> {
         self.written.mask_secs += (masked - start).as_secs_f64();
         self.written.encode_secs += (pushed - masked).as_secs_f64();
         let number = self.written.times_ns.len() as u64 - 1;
-        let record = FrameRecord { number, stamp, size, detections: &detections, plan: &plan };
+        let record = FrameRecord { number, stamp, size, seen: &seen, plan: &plan };
         self.observer.frame(&record).map_err(JobError::Record)?;
         if let Some(picture) = rehearsed {
             self.observer.picture(picture);
