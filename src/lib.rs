@@ -46,6 +46,8 @@
 //!
 //! [`casework`], people and paper:
 //! - [`HideEveryone`](casework::HideEveryone): the whole legal logic, pure.
+//! - [`Evaluator`](casework::Evaluator) holds hidden pixels against [`Truth`](casework::Truth), and never sees a picture:
+//!   it is given what [`Masker::hidden`](video::mask::Masker::hidden) says of a plan.
 //! - [`Report`](casework::Report) and [`BoxesWriter`](casework::BoxesWriter): what is written down about a job.
 //!
 //! The hall:
