@@ -44,11 +44,14 @@
 //! - [`video::sink`]: [`Encoder`](video::sink::Encoder), [`PartialFile`](video::sink::PartialFile),
 //!   [`ReadBack`](video::sink::ReadBack).
 //! - [`video::pipeline`]: a [`Job`](video::pipeline::Job) is one clip, one pass; or one still
-//!   ([`redact_still`](video::pipeline::redact_still)); also the masked still that zones are
-//!   drawn on.
+//!   ([`redact_still`](video::pipeline::redact_still)); or a clip without an output
+//!   ([`rehearse_clip`](video::pipeline::rehearse_clip)); also the masked still that zones are drawn on, and the survey
+//!   of clips for their empty scene ([`learn_scene`](video::pipeline::learn_scene)).
 //!
 //! [`casework`], people and paper:
 //! - [`HideEveryone`](casework::HideEveryone): the whole legal logic, pure.
+//! - [`Evaluator`](casework::Evaluator) holds hidden pixels against [`Truth`](casework::Truth), and never sees a picture:
+//!   it is given what [`Masker::hidden`](video::mask::Masker::hidden) says of a plan.
 //! - [`Report`](casework::Report) and [`BoxesWriter`](casework::BoxesWriter): what is written down about a job.
 //!
 //! The hall:

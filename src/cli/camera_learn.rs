@@ -10,10 +10,9 @@ use crate::casework::HideEveryone;
 use crate::config::{Camera, CameraText, Light, Pinned, Reference, Site, Style, Taken, check_size};
 use crate::digest::sha256_of_file;
 use crate::error::{Exit, Failure};
-use crate::geometry::FrameSize;
 use crate::interrupt::Interrupt;
 use crate::video::detect::DetectorFactory;
-use crate::video::pipeline::{SceneLearner, SceneStill, SurveyError, learn_scene};
+use crate::video::pipeline::{GreyPicture, SceneLearner, SceneStill, SurveyError, learn_scene};
 use crate::video::plan::{Detection, Observations};
 use crate::video::sink::{Overwrite, PartialFile, StillFormat, sweep, write_still};
 use crate::video::source::{Clip, FrameRate};
@@ -187,10 +186,7 @@ fn write_png(
 }
 
 /// The spread as a grey PNG under a partial name.
-fn write_spread(
-    names: &mut Names,
-    (size, grey): &(FrameSize, Vec<u8>),
-) -> Result<(PartialFile, Pinned), Failure> {
+fn write_spread(names: &mut Names, (size, grey): &GreyPicture) -> Result<(PartialFile, Pinned), Failure> {
     let place = names.next("spread");
     let file = camera::written(&place, false, |out| {
         PngEncoder::new(out)

@@ -3,9 +3,11 @@
 //! One binary, because GStreamer and ONNX Runtime link into each. Detectors are made up wherever the networks are
 //! not the point.
 
+mod approve;
 mod camera;
 mod cli;
 mod damage;
+mod evaluate;
 mod eyes;
 mod fail_closed;
 mod film;

@@ -29,5 +29,7 @@ pub use job::{
 };
 pub use picture::{StillJob, redact_still, search_still};
 pub use still::{StillError, quietest_still};
-pub use survey::{LearntScene, SceneLearner, SceneStill, SurveyError, Surveyed, learn_scene, light_of};
+pub use survey::{
+    GreyPicture, LearntScene, SceneLearner, SceneStill, SurveyError, Surveyed, learn_scene, light_of,
+};
 pub use trial::{Shown, Tried, try_on_clip};

@@ -52,9 +52,12 @@ pub trait SceneLearner {
 pub struct LearntScene {
     /// Stills as raw as frames: somebody may be on them.
     pub stills: Vec<RawFrame>,
-    /// How far the scene strays from them, grey rows of this size, where that is known.
-    pub spread: Option<(FrameSize, Vec<u8>)>,
+    /// How far the scene strays from them, where that is known.
+    pub spread: Option<GreyPicture>,
 }
+
+/// Size of a picture, and its rows of 8-bit grey without padding.
+pub type GreyPicture = (FrameSize, Vec<u8>);
 
 /// A still, private regions filled.
 pub struct SceneStill {
@@ -98,7 +101,7 @@ pub fn learn_scene<L: SceneLearner>(
     detectors: &dyn DetectorFactory,
     learner: &L,
     interrupt: &Interrupt,
-) -> Result<(Vec<SceneStill>, Option<(FrameSize, Vec<u8>)>), SurveyError> {
+) -> Result<(Vec<SceneStill>, Option<GreyPicture>), SurveyError> {
     let mut detector = detectors.make()?;
     let mut segments = Vec::new();
     for clip in clips {
