@@ -218,6 +218,17 @@ fn of_several_references_the_best_one_counts() {
 }
 
 #[test]
+fn a_still_of_another_light_explains_nothing_away() {
+    let person = BoxPx::new(60.0, 40.0, 100.0, 140.0);
+    let day = Picture::room(SIZE, 11);
+    // Nothing of the day is in it: everything would drown in what is left after fitting.
+    let other = Picture::room(SIZE, 12).lit(1.5, -40.0, 30.0, 1);
+    let both = scene(vec![other.reference(true), day.reference(true)]);
+    let seen = look(&both, &day.clone().with(&person, COAT).lit(0.9, 0.0, 1.0, 2));
+    assert!(hidden(&seen.boxes, &person) && seen.reference == 1 && !seen.dim);
+}
+
+#[test]
 fn an_unapproved_reference_takes_nothing_away() {
     let person = BoxPx::new(60.0, 40.0, 100.0, 140.0);
     let empty = Picture::room(SIZE, 11);
