@@ -273,20 +273,25 @@ impl Comparer {
     }
 }
 
-/// The map of one small picture against stills made of others: for learning, where nothing is left out.
+/// The map of one small picture against stills made of others, for learning, where nothing is left out; `None` where
+/// none of them fits.
 pub(super) fn unlike(
     frame: &Frame<'_>,
     stills: &[&Prepared],
     settings: &SceneSettings,
     comparer: &mut Comparer,
-) -> Vec<f32> {
-    let mut least = vec![f32::INFINITY; len(frame.picture.size)];
-    let mut one = vec![0.0; least.len()];
+) -> Option<Vec<f32>> {
+    let mut least: Option<Vec<f32>> = None;
+    let mut one = vec![0.0; len(frame.picture.size)];
     for still in stills {
         let fit = comparer.fit(frame, still);
+        if fit.noise[0] > NOISY {
+            continue;
+        }
         comparer.map(frame, still, &fit, settings, &mut one);
-        for (least, v) in least.iter_mut().zip(&one) {
-            *least = least.min(*v);
+        match &mut least {
+            Some(least) => least.iter_mut().zip(&one).for_each(|(least, v)| *least = least.min(*v)),
+            None => least = Some(one.clone()),
         }
     }
     least
