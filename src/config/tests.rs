@@ -370,7 +370,7 @@ fn site_settings_are_read() {
         "schema = 1\n[detect]\nprovider = \"openvino\"\nallow_cpu_fallback = true\nworkers = 2\n\
          person_input_px = 416\nface_score = 0.25\ntiling = \"tile\"\n\
          mirrored = true\nrotated = true\ntargets = [\"faces\", \"persons\", \"screens\"]\nmodels = [\"a\", \"b\"]\ncadence = { persons = 2, faces = 3 }\n\
-         [mask]\nstyle = \"fill\"\nfill_colour = \"00FF00\"\nmargin_px = 2.5\n\
+         [scene]\nwidth_px = 320\nlow = 0.3\n[mask]\nstyle = \"fill\"\nfill_colour = \"00FF00\"\nmargin_px = 2.5\n\
          [encode]\npreset = \"veryslow\"\nquality = 0\n[limits]\nstall_secs = 1.5\nmax_side_px = 16_384\n",
     )
     .expect("valid settings");
@@ -378,6 +378,8 @@ fn site_settings_are_read() {
     expect.detect.provider = Provider::Openvino;
     expect.detect.allow_cpu_fallback = true;
     expect.detect.workers = 2;
+    expect.scene.width_px = 320;
+    expect.scene.low = 0.3;
     expect.detect.person_input_px = 416;
     expect.detect.face_score = Some(0.25);
     expect.detect.tiling = TilingMode::Tile;
@@ -419,7 +421,7 @@ fn every_fault_of_a_site_file_is_shown() {
             "12:10 `encode.preset` cannot be \"superfat\" | \"superfat\" | did you mean \"superfast\"? Possible are \
              ultrafast, superfast, veryfast, faster, fast, medium, slow, slower, veryslow",
             "13:11 `encode.quality` must be a whole number | 23.5 | write a whole number from 0 to 51",
-            "14:2 unknown key `limit` | limit | did you mean `limits`? Known here: schema, detect, mask, encode, limits",
+            "14:2 unknown key `limit` | limit | did you mean `limits`? Known here: schema, detect, scene, mask, encode, limits",
         ],
     );
 }

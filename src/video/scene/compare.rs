@@ -48,6 +48,9 @@ const QUIET: (f32, f32) = (0.3, 0.385);
 const NOISY: f32 = 6.0;
 /// The same from which people may not stand out at all. So much is not noise: it is another scene.
 const DROWNED: f32 = 12.0;
+/// A still that leaves this many times the noise of the best one, and more than [`NOISY`], is of another light
+/// altogether (infrared beside day). Under thresholds that follow such noise nothing would differ from it.
+const MISFIT: f32 = 2.0;
 /// Sampled places that it takes to compare at all.
 const LEAST_PLACES: usize = 200;
 /// A full-size pixel row of a still that belongs to the fill of a zone beside it: masks round outward by up to one
@@ -111,29 +114,35 @@ impl Scene {
         let mut comparer = Comparer::new();
         let mut map = vec![f32::INFINITY; len(self.places.size)];
         let mut one = vec![0.0; map.len()];
-        let mut best: Option<(usize, usize, Fit)> = None;
-        for (number, (_, reference)) in self.references.iter().enumerate() {
-            let fit = comparer.compare(&frame, reference, settings, &mut one);
+        let fits: Vec<Fit> = self.references.iter().map(|(_, still)| comparer.fit(&frame, still)).collect();
+        let quietest = fits.iter().map(|fit| fit.noise[0]).fold(f32::INFINITY, f32::min);
+        let mut best: Option<(usize, usize)> = None;
+        for (number, ((_, still), fit)) in self.references.iter().zip(&fits).enumerate() {
+            if fit.noise[0] > NOISY.max(MISFIT * quietest) {
+                continue;
+            }
+            comparer.map(&frame, still, fit, settings, &mut one);
             for (least, v) in map.iter_mut().zip(&one) {
                 *least = least.min(*v);
             }
             let over = one.iter().filter(|v| **v > settings.low).count();
-            if best.as_ref().is_none_or(|(least, ..)| over < *least) {
-                best = Some((over, number, fit));
+            if best.is_none_or(|(least, _)| over < least) {
+                best = Some((over, number));
             }
         }
-        let Some((_, reference, fit)) = best else {
+        let Some((_, reference)) = best else {
             return self.nothing_known();
         };
+        let fit = &fits[reference];
         let contrast = fit.light.gain * self.references[reference].1.contrast;
         let few = fit.light.unknown || frame.samples[0].len() < LEAST_PLACES;
-        let dark = few || contrast < settings.dark_gain || fit.noise > DROWNED;
+        let dark = few || contrast < settings.dark_gain || fit.noise[0] > DROWNED;
         Difference {
             size: self.places.size,
             map,
             skipped: self.places.skipped.clone(),
             gain: fit.light.gain,
-            dim: dark || contrast < settings.dim_gain || fit.noise > NOISY,
+            dim: dark || contrast < settings.dim_gain || fit.noise[0] > NOISY,
             dark,
             reference,
             approved: self.approved,
@@ -179,8 +188,8 @@ impl<'p> Frame<'p> {
 /// How a frame fits a still.
 pub(super) struct Fit {
     light: Light,
-    /// Standard deviation of what is left of brightness, in the still's light.
-    noise: f32,
+    /// Standard deviation of what is left of Y, U and V, in the still's light.
+    noise: [f32; 3],
 }
 
 /// What comparing needs and can be used again.
@@ -201,21 +210,28 @@ impl Comparer {
         }
     }
 
+    /// How the frame fits one still.
+    pub(super) fn fit(&mut self, frame: &Frame<'_>, still: &Prepared) -> Fit {
+        let light = self.fitter.fit(&frame.samples, &still.samples);
+        let noise = std::array::from_fn(|channel| {
+            self.noise(&frame.means[channel], &still.means[channel], light.undo(channel))
+        });
+        Fit { light, noise }
+    }
+
     /// Writes to `map` how far outside one still every pixel lies.
-    pub(super) fn compare(
+    pub(super) fn map(
         &mut self,
         frame: &Frame<'_>,
         still: &Prepared,
+        fit: &Fit,
         settings: &SceneSettings,
         map: &mut [f32],
-    ) -> Fit {
+    ) {
         let size = frame.picture.size;
         let width = size.width as usize;
-        let light = self.fitter.fit(&frame.samples, &still.samples);
-        let mut noise = 0.0;
         for channel in 0..3 {
-            let (factor, constant) = light.undo(channel);
-            let sigma = self.noise(&frame.means[channel], &still.means[channel], factor, constant);
+            let (factor, constant) = fit.light.undo(channel);
             let plane = frame.picture.planes[channel].iter();
             self.outside.clear();
             self.outside.extend(plane.zip(&still.low[channel]).zip(&still.high[channel]).map(
@@ -225,9 +241,8 @@ impl Comparer {
                 },
             ));
             // The threshold is the larger of a step and the noise, so one over it the smaller; a ninth for the mean.
-            let per_noise = 1.0 / (settings.noise_sigmas * sigma).max(f32::MIN_POSITIVE);
+            let per_noise = 1.0 / (settings.noise_sigmas * fit.noise[channel]).max(f32::MIN_POSITIVE);
             if channel == 0 {
-                noise = sigma;
                 sums_3x3(&self.outside, size, |row, sums| {
                     let at = row * width..(row + 1) * width;
                     let steps = &still.per_luma_step[at.clone()];
@@ -247,11 +262,10 @@ impl Comparer {
         for (out, calm) in map.iter_mut().zip(&still.calm) {
             *out *= calm;
         }
-        Fit { light, noise }
     }
 
     /// The standard deviation of what is left after fitting, from its quietest part.
-    fn noise(&mut self, frame: &[f32], still: &[f32], factor: f32, constant: f32) -> f32 {
+    fn noise(&mut self, frame: &[f32], still: &[f32], (factor, constant): (f32, f32)) -> f32 {
         let left = || frame.iter().zip(still).map(|(f, r)| factor * f + constant - r);
         let middle = self.residuals.quantile(left(), 0.5);
         let (share, sigmas) = QUIET;
@@ -259,19 +273,25 @@ impl Comparer {
     }
 }
 
-/// The map of one small picture against stills made of others: for learning, where nothing is left out.
+/// The map of one small picture against stills made of others, for learning, where nothing is left out; `None` where
+/// none of them fits.
 pub(super) fn unlike(
     frame: &Frame<'_>,
     stills: &[&Prepared],
     settings: &SceneSettings,
     comparer: &mut Comparer,
-) -> Vec<f32> {
-    let mut least = vec![f32::INFINITY; len(frame.picture.size)];
-    let mut one = vec![0.0; least.len()];
+) -> Option<Vec<f32>> {
+    let mut least: Option<Vec<f32>> = None;
+    let mut one = vec![0.0; len(frame.picture.size)];
     for still in stills {
-        comparer.compare(frame, still, settings, &mut one);
-        for (least, v) in least.iter_mut().zip(&one) {
-            *least = least.min(*v);
+        let fit = comparer.fit(frame, still);
+        if fit.noise[0] > NOISY {
+            continue;
+        }
+        comparer.map(frame, still, &fit, settings, &mut one);
+        match &mut least {
+            Some(least) => least.iter_mut().zip(&one).for_each(|(least, v)| *least = least.min(*v)),
+            None => least = Some(one.clone()),
         }
     }
     least

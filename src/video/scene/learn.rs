@@ -238,11 +238,13 @@ fn choose(
     // Bit maps: per still and clip, which pixels the still does not explain.
     let mut left_by = |still: usize| -> Vec<u64> {
         let mut bits = Vec::new();
+        let pixels = stills[still].per_luma_step.len();
         for (i, frame) in frames.iter().enumerate() {
             let map = if i == still {
-                vec![0.0; stills[still].per_luma_step.len()]
+                vec![0.0; pixels]
             } else {
-                unlike(frame, &[&stills[still]], settings, comparer)
+                // A still that does not fit explains nothing.
+                unlike(frame, &[&stills[still]], settings, comparer).unwrap_or_else(|| vec![f32::MAX; pixels])
             };
             let word = |pixels: &[f32]| {
                 pixels
@@ -286,9 +288,7 @@ fn spread(
     let mut maps = Vec::new();
     for (i, frame) in frames.iter().enumerate() {
         let others: Vec<&Prepared> = chosen.iter().filter(|j| **j != i).map(|j| &stills[*j]).collect();
-        if !others.is_empty() {
-            maps.push(unlike(frame, &others, settings, comparer));
-        }
+        maps.extend(unlike(frame, &others, settings, comparer));
     }
     if maps.len() < LEAST_FOR_SPREAD {
         return None;

@@ -73,11 +73,12 @@ impl Picture {
         self
     }
 
-    /// The same in other light, with noise.
+    /// The same in other light, with noise: half as much in colour, which encoders smooth.
     pub(super) fn lit(mut self, gain: f32, offset: f32, noise: f32, seed: u64) -> Self {
         let mut dice = Dice(seed);
         for (c, plane) in self.planes.iter_mut().enumerate() {
-            let (zero, shift) = if c == 0 { (16.0, offset) } else { (128.0, 0.2 * offset) };
+            let (zero, shift, noise) =
+                if c == 0 { (16.0, offset, noise) } else { (128.0, 0.2 * offset, 0.5 * noise) };
             for v in plane {
                 *v = (zero + gain * (*v - zero) + shift + noise * dice.normal()).round().clamp(0.0, 255.0);
             }
@@ -138,14 +139,20 @@ fn polygon(area: &BoxPx) -> Arc<UnitPolygon> {
 const COAT: [f32; 3] = [25.0, 128.0, 128.0];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 
     #[test]
     fn an_unchanged_scene_differs_in_no_light(
         seed in 0u64..1000, gain in 0.4f32..1.4, offset in -6.0f32..20.0, noise in 0.0f32..2.0,
     ) {
         let room = Picture::room(SIZE, seed);
-        let seen = look(&scene(vec![room.reference(true)]), &room.lit(gain, offset, noise, seed + 1));
+        let scene = scene(vec![room.reference(true)]);
+        let mut witness = Witness::new(SIZE, SceneSettings::default());
+        for i in 0..5 {
+            let frame = room.clone().lit(gain, offset, noise, seed + i).frame();
+            witness.push(i * 40_000_000, scene.compare(&SmallPicture::of(&frame, 256)));
+        }
+        let seen = witness.look(80_000_000).expect("a frame that was compared");
         prop_assert!(seen.boxes.is_empty(), "{:?} at gain {}", seen.boxes, seen.gain);
         prop_assert!((seen.gain - gain).abs() < 0.05 && !seen.dim, "gain {} for {gain}", seen.gain);
     }
@@ -183,7 +190,7 @@ fn what_looks_like_the_scene_is_not_found() {
 fn overlays_and_zones_are_not_compared() {
     let (clock, window) = (BoxPx::new(10.0, 6.0, 120.0, 26.0), BoxPx::new(300.0, 60.0, 420.0, 200.0));
     let room = Picture::room(SIZE, 3);
-    let still = room.clone().with(&window, [64.0, 128.0, 128.0]);
+    let still = room.clone().with(&window, [215.0, 128.0, 128.0]);
     let person = BoxPx::new(150.0, 120.0, 170.0, 170.0);
     let frame = room.with(&clock, [235.0, 128.0, 128.0]).with(&person, COAT);
     let all = look(&scene(vec![still.reference(true)]), &frame);
@@ -208,6 +215,17 @@ fn of_several_references_the_best_one_counts() {
         assert_eq!((seen.boxes.len(), seen.reference), (0, best));
     }
     assert!(hidden(&look(&scene(vec![day.reference(true)]), &evening).boxes, &lamp));
+}
+
+#[test]
+fn a_still_of_another_light_explains_nothing_away() {
+    let person = BoxPx::new(60.0, 40.0, 100.0, 140.0);
+    let day = Picture::room(SIZE, 11);
+    // Nothing of the day is in it: everything would drown in what is left after fitting.
+    let other = Picture::room(SIZE, 12).lit(1.5, -40.0, 30.0, 1);
+    let both = scene(vec![other.reference(true), day.reference(true)]);
+    let seen = look(&both, &day.clone().with(&person, COAT).lit(0.9, 0.0, 1.0, 2));
+    assert!(hidden(&seen.boxes, &person) && seen.reference == 1 && !seen.dim);
 }
 
 #[test]

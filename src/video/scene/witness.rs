@@ -46,7 +46,8 @@ impl Witness {
     /// Nanoseconds that a frame waits for those after it before [`look`](Self::look) knows all that it can.
     #[must_use]
     pub fn wait_ns(&self) -> u64 {
-        (f64::from(self.settings.window_secs.max(0.0)) * 1e9) as u64
+        // In microseconds first: 0.12 as a 32-bit number is a little less, and would lose a frame 120 ms away.
+        (f64::from(self.settings.window_secs.max(0.0)) * 1e6).round() as u64 * 1000
     }
 
     /// Takes the difference of the frame shown at `at_ns`. Times grow; a difference of another size than those kept
