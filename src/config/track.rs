@@ -13,10 +13,15 @@ pub struct TrackSettings {
     pub match_iou: f32,
     /// Distance from there, in sizes of the person, up to which a detection without overlap continues it.
     pub match_distance: f32,
-    /// A lost track may be found again for this long, and is hidden in between, seconds.
+    /// A lost track that was seen with `sure_score` may be found again for this long, and is hidden in between,
+    /// seconds.
     pub memory_s: f32,
-    /// A lost track keeps its mask for this long, and a new one had it so long before, seconds.
+    /// Such a track keeps its mask for this long when it is lost, and had it so long before it was found, seconds.
     pub hold_s: f32,
+    /// `memory_s` for a track that is sure by the number of its sightings alone, seconds.
+    pub dense_memory_s: f32,
+    /// `hold_s` for such a track, seconds.
+    pub dense_hold_s: f32,
     /// At least so many sightings within a second make a track sure; or one of `sure_score`.
     pub sure_sightings: u32,
     /// And in at least this share of the frames that were searched in that second.
@@ -42,6 +47,8 @@ impl Default for TrackSettings {
             match_distance: 0.7,
             memory_s: 2.0,
             hold_s: 0.8,
+            dense_memory_s: 0.8,
+            dense_hold_s: 0.3,
             sure_sightings: 3,
             sure_share: 0.5,
             sure_score: 0.5,
@@ -62,6 +69,8 @@ impl TrackSettings {
         set(section, "match_distance", &mut self.match_distance, |item| fraction(item, 0.0..=5.0));
         set(section, "memory_s", &mut self.memory_s, |item| fraction(item, time.clone()));
         set(section, "hold_s", &mut self.hold_s, |item| fraction(item, time.clone()));
+        set(section, "dense_memory_s", &mut self.dense_memory_s, |item| fraction(item, time.clone()));
+        set(section, "dense_hold_s", &mut self.dense_hold_s, |item| fraction(item, time.clone()));
         set(section, "sure_sightings", &mut self.sure_sightings, |item| whole(item, 1..=1000));
         set(section, "sure_share", &mut self.sure_share, |item| fraction(item, share.clone()));
         set(section, "sure_score", &mut self.sure_score, |item| fraction(item, share.clone()));

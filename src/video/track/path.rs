@@ -47,6 +47,8 @@ pub struct Track {
     velocity: [f32; 2],
     /// [`Track::is_sure`]; once it is it stays.
     sure: bool,
+    /// It was seen with [`TrackSettings::sure_score`] once.
+    confident: bool,
     /// Where it was at first and is of late, smoothed over some sightings.
     first_place: [f32; 2],
     place: [f32; 2],
@@ -82,6 +84,7 @@ impl Track {
             sightings: vec![first],
             velocity: [0.0; 2],
             sure,
+            confident: sure,
             first_place: place,
             place,
             moved: false,
@@ -124,7 +127,8 @@ impl Track {
         }
         let [dx, dy] = [0, 1].map(|axis| self.place[axis] - self.first_place[axis]);
         self.moved |= dx.hypot(dy) > WENT * size(&next.area);
-        self.sure |= next.score >= settings.sure_score || self.is_dense(needed);
+        self.confident |= next.score >= settings.sure_score;
+        self.sure |= self.confident || self.is_dense(needed);
     }
 
     /// Whether enough good sightings lie within the latest second.
@@ -162,7 +166,20 @@ impl Track {
 
     /// How long a mask is kept without a sighting, before and after, seconds.
     pub(super) fn reach_s(&self, settings: &TrackSettings) -> f32 {
-        if self.sure { settings.hold_s } else { settings.tentative_hold_s }
+        match (self.confident, self.sure) {
+            (true, _) => settings.hold_s,
+            (false, true) => settings.dense_hold_s,
+            (false, false) => settings.tentative_hold_s,
+        }
+    }
+
+    /// How long the track may be found again after its last sighting, seconds.
+    pub(super) fn memory_s(&self, settings: &TrackSettings) -> f32 {
+        match (self.confident, self.sure) {
+            (true, _) => settings.memory_s,
+            (false, true) => settings.dense_memory_s,
+            (false, false) => settings.tentative_memory_s,
+        }
     }
 
     /// The track's box at a moment, and how it is known; `None` where the track is not taken to be anywhere.

@@ -49,10 +49,7 @@ impl Tracker {
     /// may continue a track and are otherwise left; every other one is in a track afterwards.
     pub fn push(&mut self, at_ns: u64, size: FrameSize, detections: &[Detection]) {
         let settings = self.settings.clone();
-        let lost = |track: &Track| {
-            let memory_s = if track.is_sure() { settings.memory_s } else { settings.tentative_memory_s };
-            seconds(track.last().at_ns, at_ns) > memory_s
-        };
+        let lost = |track: &Track| seconds(track.last().at_ns, at_ns) > track.memory_s(&settings);
         let (ended, live) = std::mem::take(&mut self.live).into_iter().partition(lost);
         self.live = live;
         let mut ended: Vec<Track> = ended;
