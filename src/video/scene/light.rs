@@ -87,9 +87,12 @@ impl Fitter {
             let miss = |&(x, y): &(f32, f32)| (y - g * x - o).abs();
             let most = misses.quantile(pairs.iter().map(miss), BELIEVED).max(NEAR);
             let (mut n, mut sx, mut sy, mut sxx, mut sxy) = (0u32, 0.0f64, 0.0f64, 0.0f64, 0.0f64);
-            for pair in pairs.iter().filter(|pair| miss(pair) <= most) {
-                let (x, y) = (f64::from(pair.0), f64::from(pair.1));
-                n += 1;
+            for pair in pairs.iter() {
+                // By a factor, not by a branch, which could not be foretold.
+                let believed = u8::from(miss(pair) <= most);
+                let weight = f64::from(believed);
+                let (x, y) = (f64::from(pair.0) * weight, f64::from(pair.1) * weight);
+                n += u32::from(believed);
                 sx += x;
                 sy += y;
                 sxx += x * x;
