@@ -20,6 +20,8 @@ const MOST_BYTES: usize = 256 << 20;
 /// Frames whose outline tells whether the camera was moved, and how far apart they are, nanoseconds.
 const OUTLINES: usize = 5;
 const OUTLINES_APART_NS: u64 = 1_000_000_000;
+/// Judging takes about a second a still, so it is done at the beginning and then this long after the last time.
+const JUDGED_AGAIN_NS: u64 = 600_000_000_000;
 /// A person's box is cleared where no more of it than this differs from the empty scene: shadows and compression do
 /// that much around a chair; what differs stays hidden in any case.
 const CLEARED_SHARE: f32 = 0.25;
@@ -112,9 +114,14 @@ impl Ring {
         }
         self.next_outline_ns = frame.pts_ns() + OUTLINES_APART_NS;
         self.outlines.push(Outline::of(frame));
-        if self.outlines.len() < OUTLINES { Ok(()) } else { self.judge_camera() }
+        if self.outlines.len() < OUTLINES {
+            return Ok(());
+        }
+        self.next_outline_ns = frame.pts_ns() + JUDGED_AGAIN_NS;
+        self.judge_camera()
     }
 
+    /// Holds the outlines gathered against the stills.
     fn judge_camera(&mut self) -> Result<(), JobError> {
         let outlines = std::mem::take(&mut self.outlines);
         let Some(scene) = self.scene.as_ref().filter(|_| !outlines.is_empty()) else { return Ok(()) };
@@ -155,7 +162,7 @@ impl Ring {
             && !sighting.dark
             && tracked.target == Target::Person
             && !tracked.moved
-            && scene.is_furniture(&tracked.area, frame.size())
-            && sighting.share_in(&tracked.area) <= CLEARED_SHARE
+            && scene.is_furniture(&tracked.core, frame.size())
+            && sighting.share_in(&tracked.core) <= CLEARED_SHARE
     }
 }

@@ -17,6 +17,8 @@ pub struct TrackedBox {
     pub target: Target,
     /// Where its mask must reach, frame space; smoothed outward, so never smaller than where it was seen.
     pub area: BoxPx,
+    /// Where it is at this very moment, before that.
+    pub core: BoxPx,
     /// Confidence of the sighting nearest in time, `0..=1`.
     pub score: f32,
     /// How it is known.
@@ -133,6 +135,7 @@ pub(super) fn boxes_at<'a>(
                 track: track.id,
                 target: track.target,
                 area,
+                core: now.map_or(area, |(core, _)| core),
                 score,
                 origin,
                 moved: track.has_moved(),
