@@ -91,6 +91,7 @@ fn a_rehearsal_hides_what_the_redacted_clip_hides() {
         site: setting.site.clone(),
         planner: Arc::new(HideEveryone::new(None, setting.site.mask.clone(), None)),
         detectors,
+        scene: None,
         container: Container::Mp4,
         accept_damaged: false,
         interrupt: Interrupt::default(),
