@@ -2,10 +2,10 @@
 
 use super::camera::{finish, no_still, picture_of, png, refuse_existing};
 use super::camera_picture::draw_boxes;
-use super::common::{Installation, open_clip};
+use super::common::{Installation, open_clip, read_camera};
 use super::talk;
 use crate::casework::HideEveryone;
-use crate::config::{DetectSettings, Site, Targets};
+use crate::config::{DetectSettings, Site, Targets, check_size};
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::share::ShareDirs;
@@ -55,6 +55,9 @@ pub(super) struct CheckArgs {
     /// Write a masked still of the clip with every model's boxes drawn on it (PNG).
     #[arg(long, value_name = "P.png", requires = "on")]
     picture: Option<PathBuf>,
+    /// The camera that filmed the clip: its private regions are hidden on the picture too.
+    #[arg(long, value_name = "FILE", requires = "on")]
+    camera: Option<PathBuf>,
     /// Replace a picture that exists.
     #[arg(long)]
     force: bool,
@@ -141,7 +144,8 @@ fn threshold(model: &ModelEntry, settings: &DetectSettings) -> f32 {
 
 fn check(args: &CheckArgs, interrupt: &Interrupt) -> Result<Exit, Failure> {
     if let Some(clip) = &args.on {
-        refuse_existing(&[args.picture.as_ref()], &[clip], args.force)?;
+        let inputs: Vec<&PathBuf> = [clip].into_iter().chain(&args.camera).collect();
+        refuse_existing(&[args.picture.as_ref()], &inputs, args.force)?;
     }
     let mut site = args.installation.settings()?;
     let share = ShareDirs::find(args.installation.models.as_deref()).map_err(|e| fault(&e))?;
@@ -157,7 +161,7 @@ fn check(args: &CheckArgs, interrupt: &Interrupt) -> Result<Exit, Failure> {
         })
         .collect();
     let shown = match &args.on {
-        Some(clip) => on_clip(clip, &site, &mut models, interrupt)?,
+        Some(clip) => on_clip(clip, args.camera.as_deref(), &site, &mut models, interrupt)?,
         None => {
             let pictures = made_up();
             for model in &mut models {
@@ -176,19 +180,29 @@ fn check(args: &CheckArgs, interrupt: &Interrupt) -> Result<Exit, Failure> {
         draw_boxes(&mut picture, &boxes);
         finish(vec![png(path, &picture, args.force)?])?;
         talk::say(format_args!("wrote {}: {} boxes, everybody hidden", path.display(), boxes.len()));
+        if args.camera.is_none() {
+            talk::say("  no --camera: private regions are not hidden on it; treat it like footage");
+        }
     }
     Ok(if sound { Exit::Ok } else { Exit::Settings })
 }
 
 fn on_clip(
     clip: &Path,
+    camera: Option<&Path>,
     site: &Site,
     models: &mut [Tried],
     interrupt: &Interrupt,
 ) -> Result<Option<Shown>, Failure> {
     let opened = open_clip(clip)?;
-    let planner = HideEveryone::new(None, site.mask.clone(), None);
-    try_on_clip(&opened, site, &planner, models, interrupt).map_err(|e| no_still(clip, &e, interrupt))
+    let camera = camera.map(|path| Ok::<_, Failure>((path, read_camera(path)?))).transpose()?;
+    let planner = HideEveryone::new(camera.as_ref().map(|(_, camera)| camera), site.mask.clone(), None);
+    let shown = try_on_clip(&opened, site, &planner, models, interrupt);
+    let shown = shown.map_err(|e| no_still(clip, &e, interrupt))?;
+    if let (Some((path, camera)), Some(shown)) = (&camera, &shown) {
+        check_size(camera, path, shown.still.size())?;
+    }
+    Ok(shown)
 }
 
 /// Prints what each model did; true where nothing went wrong.

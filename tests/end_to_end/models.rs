@@ -135,6 +135,12 @@ fn check_looks_with_every_model_and_draws_on_masked_pictures_only() {
     let green = picture.pixels().filter(|p| super::eyes::is_fill(p.0)).count();
     assert!(green > 500, "people are hidden in the site's green: {green}");
     assert_eq!(mode(&desk.path("found.png")), 0o600);
+    let camera = format!("{}/pipelines/cameras/courtyard.toml", env!("CARGO_MANIFEST_DIR"));
+    let zoned = ["models", "check", "--on", &sample, "--picture", "zoned.png", "--camera", &camera];
+    desk.run(zoned).expect(0, &["zoned.png"]);
+    let picture = image::open(desk.path("zoned.png")).expect("a picture").to_rgb8();
+    let zones = picture.pixels().filter(|p| super::eyes::is_fill(p.0)).count();
+    assert!(zones > green, "the camera's zones are hidden too: {zones}, not {green}");
     desk.run(args).expect(2, &["exists already", "--force"]);
     desk.run(["models", "check", "--picture", "x.png"]).expect(2, &["--on"]);
 }

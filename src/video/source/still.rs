@@ -196,8 +196,8 @@ fn whole_jpeg(bytes: &[u8]) -> Result<(), StillFault> {
     while let [0, tail @ ..] = rest {
         rest = tail;
     }
-    let multi_picture = bytes[..end].windows(6).any(|w| w.starts_with(&[0xff, 0xe2]))
-        && bytes[..end].windows(4).any(|w| w == b"MPF\0");
+    let multi_picture =
+        bytes[..end].windows(8).any(|w| w.starts_with(&[0xff, 0xe2]) && w.ends_with(b"MPF\0"));
     if rest.starts_with(&[0xff, 0xd8, 0xff]) && !multi_picture { Err(StillFault::Several) } else { Ok(()) }
 }
 
