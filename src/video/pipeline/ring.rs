@@ -6,10 +6,11 @@ use super::cadence::Ready;
 use super::empty::EmptyScene;
 use super::job::{Job, JobError};
 use crate::config::{SceneSettings, Target};
+use crate::geometry::FrameSize;
 use crate::video::frame::RawFrame;
 use crate::video::plan::{CoverReason, Detection, Observations};
-use crate::video::scene::{Outline, Sighting, Stance, Witness};
-use crate::video::track::{TrackedBox, Tracker};
+use crate::video::scene::{Difference, Outline, Sighting, Stance, Witness};
+use crate::video::track::{Origin, TrackedBox, Tracker};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -25,6 +26,10 @@ const JUDGED_AGAIN_NS: u64 = 600_000_000_000;
 /// A person's box is cleared where no more of it than this differs from the empty scene: shadows and compression do
 /// that much around a chair; what differs stays hidden in any case.
 const CLEARED_SHARE: f32 = 0.25;
+/// Somebody whose box is larger than this share of the picture stands before the camera and differs in most of the
+/// box; where no more than the second number does, what is carried over from other frames is furniture.
+const LARGE_SHARE: f32 = 0.15;
+const CLEARED_SHARE_LARGE: f32 = 0.6;
 
 /// How many pictures of so many bytes may wait.
 pub(super) fn capacity(frame_bytes: usize) -> usize {
@@ -73,11 +78,14 @@ impl Ring {
     /// [`JobError::CameraMoved`].
     pub(super) fn push(&mut self, ready: Ready) -> Result<Vec<Followed>, JobError> {
         let Ready { frame, seen, look, difference } = ready;
-        let now_ns = frame.pts_ns();
+        let (now_ns, size, settings) = (frame.pts_ns(), frame.size(), &self.settings);
         if let Ok(detections) = &seen {
             // Boxes that a frame has from its neighbours were seen there, and are pushed there.
             let own: Vec<Detection> = detections.iter().copied().filter(|d| look.at(d.target)).collect();
-            self.tracker.push(now_ns, frame.size(), &own);
+            let known = self.scene.as_deref().zip(difference.as_ref());
+            let is_furniture =
+                |d: &Detection| known.is_some_and(|(scene, all)| is_furniture(scene, all, d, size, settings));
+            self.tracker.push(now_ns, size, &own, &is_furniture);
         }
         if let Some(difference) = difference {
             let witness =
@@ -153,16 +161,38 @@ impl Ring {
         Some(Followed { frame, seen })
     }
 
-    /// Whether an approved still clears a box: a person's, who never moved, where the detector fires on the still too
-    /// and nothing differs. Never a face, never in dim light.
+    /// Whether a track is cleared here: one of furniture is, and so are the box of a person who never moved where
+    /// furniture is and what is only held or bridged of such a track, where nothing differs. Never a face, never in
+    /// dim light.
     fn clears(&self, sighting: &Sighting, tracked: &TrackedBox, frame: &RawFrame) -> bool {
         let Some(scene) = &self.scene else { return false };
-        sighting.approved
-            && !sighting.dim
-            && !sighting.dark
-            && tracked.target == Target::Person
-            && !tracked.moved
-            && scene.is_furniture(&tracked.core, frame.size())
-            && sighting.share_in(&tracked.core) <= CLEARED_SHARE
+        let in_light = sighting.approved && !sighting.dim && tracked.target == Target::Person;
+        if !in_light || tracked.moved {
+            return false;
+        }
+        let size = frame.size();
+        let share = sighting.share_in(&tracked.core);
+        let is_furniture = scene.is_furniture(&tracked.core, size);
+        if tracked.origin == Origin::Seen {
+            return tracked.furniture || (is_furniture && share <= CLEARED_SHARE);
+        }
+        let is_large = tracked.core.area() > LARGE_SHARE * size.area_px() as f32;
+        share <= if is_furniture && is_large { CLEARED_SHARE_LARGE } else { CLEARED_SHARE }
     }
+}
+
+/// Whether a detection is a thing that the detector takes for a person on an approved still as well, and the frame is
+/// there as on the still. Never a face, never in dim light.
+fn is_furniture(
+    scene: &EmptyScene,
+    difference: &Difference,
+    found: &Detection,
+    size: FrameSize,
+    settings: &SceneSettings,
+) -> bool {
+    difference.approved
+        && !difference.dim
+        && found.target == Target::Person
+        && scene.is_furniture(&found.area, size)
+        && difference.share_in(&found.area, size, settings) <= CLEARED_SHARE
 }

@@ -117,20 +117,30 @@ impl Sighting {
     /// compared speaks against it too, and so does a box outside the picture.
     #[must_use]
     pub fn share_in(&self, area: &BoxPx) -> f32 {
-        let range = |low: f32, high: f32, small: u32, frame: u32| {
-            let scale = small as f32 / frame.max(1) as f32;
-            let first = ((low * scale).floor().max(0.0) as u32).min(small) as usize;
-            first..(((high * scale).ceil().max(0.0) as u32).min(small) as usize).max(first)
-        };
-        let columns = range(area.x0, area.x1, self.small.width, self.frame.width);
-        let rows = range(area.y0, area.y1, self.small.height, self.frame.height);
-        let all = rows.len() * columns.len();
-        if all == 0 || !area.is_sound() {
-            return 1.0;
-        }
-        let width = self.small.width as usize;
-        let row = |row: usize| &self.differs[row * width..][columns.clone()];
-        let differing: usize = rows.map(|y| row(y).iter().filter(|differs| **differs).count()).sum();
-        differing as f32 / all as f32
+        share_in(area, self.small, self.frame, |at| self.differs[at])
     }
+}
+
+impl Difference {
+    /// [`Sighting::share_in`] by this frame of `size` alone.
+    #[must_use]
+    pub fn share_in(&self, area: &BoxPx, size: FrameSize, settings: &SceneSettings) -> f32 {
+        share_in(area, self.size, size, |at| self.map[at] > settings.low || self.skipped[at])
+    }
+}
+
+fn share_in(area: &BoxPx, small: FrameSize, frame: FrameSize, differs: impl Fn(usize) -> bool) -> f32 {
+    let range = |low: f32, high: f32, small: u32, frame: u32| {
+        let scale = small as f32 / frame.max(1) as f32;
+        let first = ((low * scale).floor().max(0.0) as u32).min(small);
+        first..((high * scale).ceil().max(0.0) as u32).min(small).max(first)
+    };
+    let columns = range(area.x0, area.x1, small.width, frame.width);
+    let rows = range(area.y0, area.y1, small.height, frame.height);
+    let all = rows.len() * columns.len();
+    if all == 0 || !area.is_sound() {
+        return 1.0;
+    }
+    let row = |y: u32| columns.clone().filter(|x| differs((y * small.width + x) as usize)).count();
+    rows.map(row).sum::<usize>() as f32 / all as f32
 }

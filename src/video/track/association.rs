@@ -15,6 +15,8 @@ const WEAK_IOU: f32 = 0.3;
 /// The detections of one frame and target that no track has taken yet.
 pub(super) struct Loose {
     pub(super) target: Target,
+    /// A thing that the detector takes for a person on the empty scene too, where nothing differs from that.
+    pub(super) furniture: bool,
     pub(super) sighting: Sighting,
 }
 
@@ -27,7 +29,7 @@ fn misfit(
     weak: bool,
     settings: &TrackSettings,
 ) -> Option<f32> {
-    if track.target != found.target {
+    if track.target != found.target || !track.takes(found.furniture, found.sighting.at_ns, settings) {
         return None;
     }
     let area = &found.sighting.area;
@@ -71,7 +73,7 @@ pub(super) fn associate(
     let mut used = vec![false; found.len()];
     for (_, t, d) in fits {
         if !taken[t] && !used[d] {
-            tracks[t].add(found[d].sighting, needed, settings);
+            tracks[t].add(found[d].sighting, found[d].furniture, needed, settings);
             (taken[t], used[d]) = (true, true);
         }
     }

@@ -53,6 +53,10 @@ pub struct Track {
     first_place: [f32; 2],
     place: [f32; 2],
     moved: bool,
+    /// Every sighting of it is furniture.
+    furniture: bool,
+    /// Time of the latest sighting that is not furniture, nanoseconds.
+    own_ns: u64,
 }
 
 /// Bodies per second above which nobody moves in front of a surveillance camera; a faster estimate is an error.
@@ -69,13 +73,21 @@ const WENT: f32 = 0.5;
 /// The motion that a track is followed backward by is measured over this long, seconds, and over no less than the
 /// second number.
 const START_S: (f32, f32) = (0.5, 0.15);
+/// How a track drifts is measured so long before and after, nanoseconds: long enough for trembling to even out.
+const DRIFT_NS: u64 = 200_000_000;
 /// A bridged box grows by this share of its size in the middle of nowhere, reached after so many seconds.
 const BRIDGE_GROWTH: (f32, f32) = (0.1, 0.4);
 
 impl Track {
-    /// A track that begins with this sighting.
+    /// A track that begins with this sighting; one that begins with furniture takes nothing else.
     #[must_use]
-    pub(super) fn new(id: u32, target: Target, first: Sighting, settings: &TrackSettings) -> Self {
+    pub(super) fn new(
+        id: u32,
+        target: Target,
+        first: Sighting,
+        furniture: bool,
+        settings: &TrackSettings,
+    ) -> Self {
         let sure = first.score >= settings.sure_score;
         let place = centre(&first.area);
         Self {
@@ -88,6 +100,23 @@ impl Track {
             first_place: place,
             place,
             moved: false,
+            furniture,
+            own_ns: first.at_ns,
+        }
+    }
+
+    /// Whether every sighting of it is a thing that the detector takes for a person on the empty scene too.
+    #[must_use]
+    pub fn is_furniture(&self) -> bool {
+        self.furniture
+    }
+
+    /// Whether a detection may continue this track. Furniture continues furniture; somebody's track it continues only
+    /// for as long as a mask is held: somebody who stops before it must not be lost, and must not become it.
+    pub(super) fn takes(&self, furniture: bool, at_ns: u64, settings: &TrackSettings) -> bool {
+        match (self.furniture, furniture) {
+            (false, true) => seconds(self.own_ns, at_ns) <= self.reach_s(settings),
+            (own, other) => own == other,
         }
     }
 
@@ -104,7 +133,10 @@ impl Track {
     }
 
     /// Takes the next sighting; `needed` of them within a second make the track sure.
-    pub(super) fn add(&mut self, next: Sighting, needed: usize, settings: &TrackSettings) {
+    pub(super) fn add(&mut self, next: Sighting, furniture: bool, needed: usize, settings: &TrackSettings) {
+        if !furniture {
+            self.own_ns = next.at_ns;
+        }
         let last = self.last();
         let dt = seconds(last.at_ns, next.at_ns).max(1e-3);
         let weight = 1.0 - (-dt / VELOCITY_S).exp();
@@ -126,7 +158,7 @@ impl Track {
             self.first_place = self.place;
         }
         let [dx, dy] = [0, 1].map(|axis| self.place[axis] - self.first_place[axis]);
-        self.moved |= dx.hypot(dy) > WENT * size(&next.area);
+        self.moved |= !self.furniture && dx.hypot(dy) > WENT * size(&next.area);
         self.confident |= next.score >= settings.sure_score;
         self.sure |= self.confident || self.is_dense(needed);
     }
@@ -209,6 +241,20 @@ impl Track {
         }
     }
 
+    /// Pixels per second of the centre around a moment, by where the track is a little before and after.
+    pub(super) fn drift(&self, at_ns: u64, settings: &TrackSettings) -> [f32; 2] {
+        let known = |ns: u64| self.at(ns, settings).map(|(area, _)| (ns, centre(&area)));
+        let around = [at_ns.saturating_sub(DRIFT_NS), at_ns, at_ns + DRIFT_NS];
+        let known: Vec<_> = around.into_iter().filter_map(known).collect();
+        match (known.first(), known.last()) {
+            (Some((a, from)), Some((b, to))) if b > a => {
+                let dt = seconds(*a, *b);
+                [(to[0] - from[0]) / dt, (to[1] - from[1]) / dt]
+            }
+            _ => [0.0; 2],
+        }
+    }
+
     /// Pixels per second with which the track came into view.
     fn first_motion(&self) -> [f32; 2] {
         let first = self.sightings[0];
@@ -237,7 +283,8 @@ pub(super) fn centre(area: &BoxPx) -> [f32; 2] {
     [0.5 * (area.x0 + area.x1), 0.5 * (area.y0 + area.y1)]
 }
 
-fn moved(area: &BoxPx, velocity: [f32; 2], dt: f32) -> BoxPx {
+/// A box carried on for `dt` seconds.
+pub(super) fn moved(area: &BoxPx, velocity: [f32; 2], dt: f32) -> BoxPx {
     let (dx, dy) = (velocity[0] * dt, velocity[1] * dt);
     BoxPx::new(area.x0 + dx, area.y0 + dy, area.x1 + dx, area.y1 + dy)
 }

@@ -24,7 +24,7 @@ fn holds(outer: &BoxPx, inner: &BoxPx) -> bool {
 fn tracked(frames: &[Vec<Detection>]) -> Tracker {
     let mut tracker = Tracker::new(TrackSettings::default());
     for (i, found) in frames.iter().enumerate() {
-        tracker.push(i as u64 * FRAME_NS, SIZE, found);
+        tracker.push(i as u64 * FRAME_NS, SIZE, found, &|_| false);
     }
     tracker
 }
@@ -91,7 +91,7 @@ fn what_is_over_is_forgotten() {
     for i in 0..2000u64 {
         // Somebody new every second, elsewhere.
         let x = (i / 25 % 7) as f32 * 200.0;
-        tracker.push(i * FRAME_NS, SIZE, &[seen(x, 0.6)]);
+        tracker.push(i * FRAME_NS, SIZE, &[seen(x, 0.6)], &|_| false);
         tracker.forget_before((i * FRAME_NS).saturating_sub(1_000_000_000));
     }
     assert!(tracker.live.len() + tracker.ended.len() < 12, "{} {}", tracker.live.len(), tracker.ended.len());

@@ -1,7 +1,7 @@
 //! The tracker: frames go in one after another, tracks and their boxes come out.
 
 use super::association::{Loose, associate};
-use super::path::{Origin, Sighting, Track, hull, seconds};
+use super::path::{Origin, Sighting, Track, hull, moved, seconds};
 use crate::config::TrackSettings;
 use crate::geometry::{BoxPx, FrameSize};
 use crate::video::plan::{Detection, Target};
@@ -25,6 +25,8 @@ pub struct TrackedBox {
     pub origin: Origin,
     /// Whether the track ever went anywhere.
     pub moved: bool,
+    /// Whether every sighting of it is a thing that the detector takes for a person on the empty scene too.
+    pub furniture: bool,
 }
 
 /// Makes tracks of detections.
@@ -47,9 +49,18 @@ impl Tracker {
         Self { settings, live: Vec::new(), ended: Vec::new(), next_id: 1, searched: VecDeque::new() }
     }
 
-    /// Takes what was seen in the frame of `size` shown at `at_ns`, which must be later than the one before. Weak detections
-    /// may continue a track and are otherwise left; every other one is in a track afterwards.
-    pub fn push(&mut self, at_ns: u64, size: FrameSize, detections: &[Detection]) {
+    /// Takes what was seen in the frame of `size` shown at `at_ns`, which must be later than the one before. Weak
+    /// detections may continue a track and are otherwise left; every other one is in a track afterwards.
+    ///
+    /// `is_furniture` tells what the detector takes for a person on the empty scene too, where nothing differs from
+    /// that scene: it makes tracks of its own, so that nobody's track goes over to a chair.
+    pub fn push(
+        &mut self,
+        at_ns: u64,
+        size: FrameSize,
+        detections: &[Detection],
+        is_furniture: &dyn Fn(&Detection) -> bool,
+    ) {
         let settings = self.settings.clone();
         let lost = |track: &Track| seconds(track.last().at_ns, at_ns) > track.memory_s(&settings);
         let (ended, live) = std::mem::take(&mut self.live).into_iter().partition(lost);
@@ -58,6 +69,7 @@ impl Tracker {
         self.ended.append(&mut ended);
         let loose = |d: &Detection| Loose {
             target: d.target,
+            furniture: is_furniture(d),
             sighting: Sighting {
                 at_ns,
                 area: d.area,
@@ -68,6 +80,7 @@ impl Tracker {
         };
         let (weak, good): (Vec<Loose>, Vec<Loose>) =
             detections.iter().map(loose).partition(|l| l.sighting.weak);
+        let (furniture, good): (Vec<Loose>, Vec<Loose>) = good.into_iter().partition(|l| l.furniture);
         self.searched.push_back(at_ns);
         while self.searched.front().is_some_and(|&first| seconds(first, at_ns) > 1.0) {
             self.searched.pop_front();
@@ -75,10 +88,11 @@ impl Tracker {
         let share = (settings.sure_share * self.searched.len() as f32).ceil() as usize;
         let needed = share.max(settings.sure_sightings as usize);
         let mut taken = vec![false; self.live.len()];
-        let new = associate(&mut self.live, &mut taken, good, false, needed, &settings);
+        let mut new = associate(&mut self.live, &mut taken, good, false, needed, &settings);
+        new.extend(associate(&mut self.live, &mut taken, furniture, false, needed, &settings));
         associate(&mut self.live, &mut taken, weak, true, needed, &settings);
-        for Loose { target, sighting } in new {
-            self.live.push(Track::new(self.next_id, target, sighting, &settings));
+        for Loose { target, furniture, sighting } in new {
+            self.live.push(Track::new(self.next_id, target, sighting, furniture, &settings));
             self.next_id += 1;
         }
     }
@@ -118,9 +132,11 @@ pub(super) fn boxes_at<'a>(
     tracks
         .filter_map(|track| {
             let now = track.at(at_ns, settings);
-            // Outward only: the hull with where it was a moment ago and will be in a moment, so that a box that
-            // trembles does not let an edge out, and one that was just lost does not end with a step.
-            let near = around.iter().filter_map(|&ns| track.at(ns, settings));
+            // Outward only: the hull with what it was a moment ago and will be in a moment, carried here, so that a
+            // box that trembles does not let an edge out, and one that was just lost does not end with a step.
+            let drift = track.drift(at_ns, settings);
+            let here = |area: BoxPx, ns: u64| moved(&area, drift, seconds(ns, at_ns));
+            let near = around.iter().filter_map(|&ns| track.at(ns, settings).map(|(a, o)| (here(a, ns), o)));
             let (area, origin) = near.fold(now, |hulled: Option<(BoxPx, Origin)>, (area, origin)| {
                 Some(match hulled {
                     Some((all, first)) => (hull(&all, &area), first),
@@ -128,7 +144,7 @@ pub(super) fn boxes_at<'a>(
                 })
             })?;
             let between = track.sightings().iter().filter(|s| (around[0]..=around[1]).contains(&s.at_ns));
-            let area = between.fold(area, |all, s| hull(&all, &s.area));
+            let area = between.fold(area, |all, s| hull(&all, &here(s.area, s.at_ns)));
             let nearest = track.sightings().iter().min_by_key(|s| s.at_ns.abs_diff(at_ns));
             let score = nearest.map_or(0.0, |s| s.score);
             Some(TrackedBox {
@@ -139,6 +155,7 @@ pub(super) fn boxes_at<'a>(
                 score,
                 origin,
                 moved: track.has_moved(),
+                furniture: track.is_furniture(),
             })
         })
         .collect()
