@@ -5,7 +5,7 @@
 //! (front doors, windows, gardens, the street: Woongroen art. 1, Leystromen "privacy", Mozaiek Wonen art. 2,
 //! Heuvelrug Wonen art. 12).
 
-use crate::config::{Camera, MaskSettings, Style};
+use crate::config::{Camera, MaskSettings, Style, UnexplainedPolicy};
 use crate::geometry::{BoxPx, PxRect};
 use crate::video::frame::Stamp;
 use crate::video::plan::{FramePlan, Mask, MaskKind, MaskShape, Observations, Planner, Target};
@@ -16,6 +16,7 @@ use std::sync::Arc;
 pub struct HideEveryone {
     zones: Vec<Mask>,
     settings: MaskSettings,
+    unexplained: UnexplainedPolicy,
 }
 
 impl HideEveryone {
@@ -31,7 +32,14 @@ impl HideEveryone {
         });
         let zones = zones.collect();
         let style = style_override.unwrap_or(settings.style);
-        Self { zones, settings: MaskSettings { style, ..settings } }
+        let settings = MaskSettings { style, ..settings };
+        Self { zones, settings, unexplained: UnexplainedPolicy::default() }
+    }
+
+    /// The same, with another way to deal with what differs from the empty scene.
+    #[must_use]
+    pub fn with_unexplained(self, unexplained: UnexplainedPolicy) -> Self {
+        Self { unexplained, ..self }
     }
 
     fn mask(&self, kind: MaskKind, shape: PxRect, score: f32) -> Mask {
@@ -71,7 +79,8 @@ impl Planner for HideEveryone {
                 }
             }
         }
-        for area in &seen.unexplained {
+        let hidden = self.unexplained == UnexplainedPolicy::Mask;
+        for area in seen.unexplained.iter().filter(|_| hidden) {
             let Some(shape) = PxRect::outward(area, size) else { continue };
             if !bodies.iter().any(|body| holds(body, &shape)) {
                 masks.push(self.mask(MaskKind::Unexplained, shape, 1.0));

@@ -237,9 +237,9 @@ pub struct ReportBuilder {
 /// What the comparison with the camera's empty scene came to.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct SceneFacts {
-    /// Frames in which something differs from the empty scene that no person's mask hides.
+    /// Frames in which something differs from the empty scene.
     pub unexplained_frames: u64,
-    /// Such masks, over all frames.
+    /// Masks over what no person's mask hides of that, over all frames; none where the settings show it.
     pub unexplained_masks: u64,
     /// Boxes that an approved still cleared: furniture that the detector takes for a person.
     pub cleared_boxes: u64,
@@ -251,7 +251,7 @@ impl SceneFacts {
     fn frame(&mut self, seen: &Observations, plan: &FramePlan) {
         let FramePlan::Masks { masks, .. } = plan else { return };
         let masks = masks.iter().filter(|mask| mask.kind == MaskKind::Unexplained).count() as u64;
-        self.unexplained_frames += u64::from(masks > 0);
+        self.unexplained_frames += u64::from(!seen.unexplained.is_empty());
         self.unexplained_masks += masks;
         self.cleared_boxes += seen.cleared.len() as u64;
         self.dim_frames += u64::from(seen.dim);

@@ -82,7 +82,10 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
         clip: Arc::clone(&clip),
         window: Window::WHOLE,
         site: site.clone(),
-        planner: Arc::new(HideEveryone::new(camera.as_ref(), site.mask.clone(), None)),
+        planner: Arc::new(
+            HideEveryone::new(camera.as_ref(), site.mask.clone(), None)
+                .with_unexplained(site.scene.unexplained),
+        ),
         detectors: detectors.clone(),
         scene: empty_scene(args.camera.as_deref().zip(camera.as_ref()), &site, &detectors)?,
         container: Container::Mp4,

@@ -305,7 +305,8 @@ fn one(shared: &Shared<'_>, target: &Target) -> Result<(), Failure> {
         camera: camera.as_ref().map(|(path, camera)| (path.as_path(), camera)),
         misfit: None,
     };
-    let planner = HideEveryone::new(camera.as_ref().map(|(_, camera)| camera), site.mask.clone(), args.style);
+    let planner = HideEveryone::new(camera.as_ref().map(|(_, camera)| camera), site.mask.clone(), args.style)
+        .with_unexplained(site.scene.unexplained);
     let planner = Arc::new(planner);
     let result = match target.kind {
         Kind::Clip(container) => {
@@ -473,6 +474,7 @@ pub(super) fn job_failure(e: JobError, interrupt: &Interrupt) -> Failure {
         | JobError::HashStalled(_)
         | JobError::CutShort(_)
         | JobError::CameraMoved { .. }
+        | JobError::TooDark { .. }
         | JobError::Unfinished => Exit::Input,
         JobError::EmptyWindow { .. } => Exit::Usage,
         JobError::Detect(_) => Exit::Settings,

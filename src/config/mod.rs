@@ -30,7 +30,7 @@ pub use overlay::Overlay;
 pub use reference::{Approval, Light, LoadedReference, Pinned, Reference, Taken};
 pub use reference_text::{CameraText, NotPlain};
 pub use register::{Attested, Register};
-pub use scene::SceneSettings;
+pub use scene::{DarkPolicy, SceneSettings, UnexplainedPolicy};
 pub use schema::camera_schema;
 pub use site::{
     Cadence, DetectSettings, EncodeSettings, LimitSettings, MaskSettings, Provider, Site, TilingMode,

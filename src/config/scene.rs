@@ -6,11 +6,40 @@
 
 use super::document::Section;
 use super::site::{fraction, set, whole};
-use serde::Serialize;
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+/// What becomes of frames that are too dark for anybody to be found, beside an approved still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum DarkPolicy {
+    /// They are covered whole; a clip in which most are is refused.
+    #[default]
+    Refuse,
+    /// They are covered whole.
+    Cover,
+    /// They are redacted as far as anything is found, and the report counts them.
+    Report,
+}
+
+/// What becomes of what differs from the empty scene and is nobody whom the detector found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnexplainedPolicy {
+    /// It is masked.
+    #[default]
+    Mask,
+    /// It is shown, and only the report counts it.
+    Report,
+}
 
 /// How frames are compared with the stills of the empty scene.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SceneSettings {
+    /// What differs from the empty scene.
+    pub unexplained: UnexplainedPolicy,
+    /// Frames that are too dark.
+    pub dark: DarkPolicy,
     /// Width of the small picture that is compared, pixels. Wider finds smaller people and costs by the square.
     pub width_px: u32,
     /// A difference of brightness counts from here on, grey levels ...
@@ -43,6 +72,13 @@ pub struct SceneSettings {
     pub dim_gain: f32,
     /// Below this contrast, people may not differ from the noise: nothing is vouched for.
     pub dark_gain: f32,
+    /// A clip of a fixed camera without reference is compared with what most of it shows: this only ever adds masks.
+    pub own_clip: bool,
+    /// Such a clip has to last this long, seconds: in a shorter one whoever walks slowly is part of the scene.
+    pub own_clip_secs: f32,
+    /// Where more than this share of a picture differs from that, nothing is made of it: the light has changed, or the
+    /// camera moves.
+    pub own_clip_share: f32,
     /// Frames of each clip that its still is made of.
     pub learn_samples: u32,
     /// Most stills learned for one camera.
@@ -52,6 +88,8 @@ pub struct SceneSettings {
 impl Default for SceneSettings {
     fn default() -> Self {
         Self {
+            unexplained: UnexplainedPolicy::Mask,
+            dark: DarkPolicy::Refuse,
             width_px: 256,
             luma_step: 3.0,
             luma_share: 0.04,
@@ -66,8 +104,11 @@ impl Default for SceneSettings {
             large_box: 0.12,
             window_secs: 0.12,
             window_slack: 0.3,
-            dim_gain: 0.35,
+            dim_gain: 0.25,
             dark_gain: 0.2,
+            own_clip: true,
+            own_clip_secs: 10.0,
+            own_clip_share: 0.25,
             learn_samples: 25,
             learn_stills: 6,
         }
@@ -76,6 +117,8 @@ impl Default for SceneSettings {
 
 impl SceneSettings {
     pub(super) fn read(&mut self, section: &mut Section<'_>) {
+        set(section, "unexplained", &mut self.unexplained, |item| item.word());
+        set(section, "dark", &mut self.dark, |item| item.word());
         set(section, "width_px", &mut self.width_px, |item| whole(item, 64..=1024));
         set(section, "luma_step", &mut self.luma_step, |item| fraction(item, 0.5..=64.0));
         set(section, "luma_share", &mut self.luma_share, |item| fraction(item, 0.0..=0.5));
@@ -92,6 +135,9 @@ impl SceneSettings {
         set(section, "window_slack", &mut self.window_slack, |item| fraction(item, 0.0..=5.0));
         set(section, "dim_gain", &mut self.dim_gain, |item| fraction(item, 0.0..=1.0));
         set(section, "dark_gain", &mut self.dark_gain, |item| fraction(item, 0.0..=1.0));
+        set(section, "own_clip", &mut self.own_clip, |item| item.boolean());
+        set(section, "own_clip_secs", &mut self.own_clip_secs, |item| fraction(item, 1.0..=3600.0));
+        set(section, "own_clip_share", &mut self.own_clip_share, |item| fraction(item, 0.0..=1.0));
         set(section, "learn_samples", &mut self.learn_samples, |item| whole(item, 5..=200));
         set(section, "learn_stills", &mut self.learn_stills, |item| whole(item, 1..=20));
     }

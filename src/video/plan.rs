@@ -76,6 +76,8 @@ pub enum CoverReason {
     TimeUncertain,
     /// The picture changed its shape in mid-stream, so the camera's zones need not lie where they should.
     ShapeChanged,
+    /// Too dark for anybody to be found: beside an approved still of the empty scene next to nothing can be seen.
+    TooDark,
     /// The detector returned an error for this frame.
     DetectorFault,
     /// The detector returned values that cannot be boxes: not finite, out of range, far outside the frame.
@@ -94,6 +96,7 @@ impl CoverReason {
             Self::AbsurdDetections => "the detector's answer makes no sense",
             Self::NoPlan => "nothing says what is to be hidden",
             Self::TimeUncertain => "nothing says when it is shown",
+            Self::TooDark => "it is too dark for anybody to be found",
             Self::ShapeChanged => "it has another shape than the first one",
         }
     }

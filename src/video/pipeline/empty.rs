@@ -97,6 +97,17 @@ impl EmptyScene {
         Ok(Some(Self { scene, furniture, outlines, left_out }))
     }
 
+    /// The scene of one clip by itself: nothing of it is furniture, and nothing tells where the camera looked before.
+    pub(super) fn by_itself(scene: Scene) -> Self {
+        Self { scene, furniture: Vec::new(), outlines: Vec::new(), left_out: Vec::new() }
+    }
+
+    /// Whether it is of one clip by itself, and no still of the camera's is behind it.
+    #[must_use]
+    pub fn is_of_clip(&self) -> bool {
+        self.outlines.is_empty()
+    }
+
     /// Whether the detector fires at this place of the empty scene too.
     pub(super) fn is_furniture(&self, area: &BoxPx, size: FrameSize) -> bool {
         let area = shares(area, size);

@@ -85,6 +85,16 @@ pub enum JobError {
         /// Scaled by; 1 is not at all.
         zoom: f32,
     },
+    /// Most of the clip is too dark.
+    #[error(
+        "the clip is too dark: in {percent:.0} % of its frames next to nothing can be seen beside the camera's \
+         reference, so nobody need be found in them; light the place, or learn a reference of the night, or say \
+         dark = \"cover\" under [scene] of the site file to cover those frames"
+    )]
+    TooDark {
+        /// Dark frames among all, percent.
+        percent: f64,
+    },
     /// A detector cannot be made.
     #[error(transparent)]
     Detect(#[from] DetectError),

@@ -12,6 +12,7 @@ mod cadence;
 mod completeness;
 mod empty;
 mod job;
+mod own_scene;
 mod picture;
 mod pool;
 mod ring;

@@ -5,7 +5,7 @@
 use super::cadence::Ready;
 use super::empty::EmptyScene;
 use super::job::{Job, JobError};
-use crate::config::{SceneSettings, Target};
+use crate::config::{DarkPolicy, SceneSettings, Target};
 use crate::geometry::FrameSize;
 use crate::video::frame::RawFrame;
 use crate::video::plan::{CoverReason, Detection, Observations};
@@ -53,6 +53,9 @@ pub(super) struct Ring {
     outlines: Vec<Outline>,
     next_outline_ns: u64,
     ahead_ns: u64,
+    /// Frames so far, and those of them that were too dark.
+    frames: u64,
+    dark_frames: u64,
     waiting: VecDeque<(RawFrame, Result<Vec<Detection>, CoverReason>)>,
 }
 
@@ -68,6 +71,8 @@ impl Ring {
             outlines: Vec::new(),
             next_outline_ns: 0,
             ahead_ns: (f64::from(track.look_ahead_s) * 1e9) as u64,
+            frames: 0,
+            dark_frames: 0,
             waiting: VecDeque::new(),
         }
     }
@@ -91,7 +96,9 @@ impl Ring {
             let witness =
                 self.witness.get_or_insert_with(|| Witness::new(frame.size(), self.settings.clone()));
             witness.push(now_ns, difference);
-            self.watch_camera(&frame)?;
+            if self.scene.as_ref().is_some_and(|scene| !scene.is_of_clip()) {
+                self.watch_camera(&frame)?;
+            }
         }
         let most = capacity(frame.byte_len());
         self.waiting.push_back((frame, seen));
@@ -109,10 +116,15 @@ impl Ring {
     /// Gives back the frames that still wait, at the end of the clip.
     ///
     /// # Errors
-    /// [`JobError::CameraMoved`], in clips too short to be told before.
+    /// [`JobError::CameraMoved`], in clips too short to be told before; [`JobError::TooDark`].
     pub(super) fn flush(&mut self) -> Result<Vec<Followed>, JobError> {
         self.judge_camera()?;
-        Ok(std::iter::from_fn(|| self.pop()).collect())
+        let last = std::iter::from_fn(|| self.pop()).collect();
+        if self.settings.dark == DarkPolicy::Refuse && 2 * self.dark_frames > self.frames {
+            let percent = 100.0 * self.dark_frames as f64 / self.frames as f64;
+            return Err(JobError::TooDark { percent });
+        }
+        Ok(last)
     }
 
     /// Takes a frame's outline now and then, and holds them against the stills.
@@ -151,14 +163,31 @@ impl Ring {
         let (cleared, tracked): (Vec<_>, Vec<_>) =
             self.tracker.at(at_ns).into_iter().partition(|tracked| is_cleared(tracked));
         self.tracker.forget_before(at_ns);
-        let unexplained = sighting.as_ref().map(|sighting| sighting.boxes.clone()).unwrap_or_default();
+        let unexplained = match &sighting {
+            Some(sighting) if self.tells(sighting) => sighting.boxes.clone(),
+            _ => Vec::new(),
+        };
         if let Some(witness) = self.witness.as_mut() {
             witness.forget_before(at_ns);
         }
-        let dim = sighting.is_some_and(|sighting| sighting.dim);
+        let dim = sighting.as_ref().is_some_and(|sighting| sighting.dim);
+        // In the dark nobody need differ from the scene, and no network was made for it.
+        let dark = sighting.is_some_and(|sighting| sighting.dark && sighting.approved);
+        self.frames += 1;
+        self.dark_frames += u64::from(dark);
+        let seen = match seen {
+            Ok(_) if dark && self.settings.dark != DarkPolicy::Report => Err(CoverReason::TooDark),
+            seen => seen,
+        };
         let seen =
             seen.map(|detections| Observations { size, detections, tracked, cleared, unexplained, dim });
         Some(Followed { frame, seen })
+    }
+
+    /// Whether what differs is to be hidden: by a still always, by the clip itself where the most of it is as usual.
+    fn tells(&self, sighting: &Sighting) -> bool {
+        let own = self.scene.as_ref().is_some_and(|scene| scene.is_of_clip());
+        !own || (!sighting.dark && sighting.share <= self.settings.own_clip_share)
     }
 
     /// Whether a track is cleared here: one of furniture is, and so are the box of a person who never moved where

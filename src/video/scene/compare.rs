@@ -82,6 +82,11 @@ impl Scene {
         Self { references, approved, places, settings }
     }
 
+    /// A scene of one clip by itself.
+    pub(super) fn of_clip(still: Prepared, places: Places, settings: SceneSettings) -> Self {
+        Self { references: vec![("the clip itself".into(), still)], approved: false, places, settings }
+    }
+
     /// What the stills that are compared are called, in the order of [`Difference::reference`].
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.references.iter().map(|(id, _)| id.as_str())

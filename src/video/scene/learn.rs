@@ -6,7 +6,7 @@
 
 use super::compare::{Comparer, Frame, unlike};
 use super::light::{Fitter, Light, Samples};
-use super::median::{Sample, Segment, byte, chroma_size, middle_of};
+use super::median::{Segment, byte, chroma_size, middle_of};
 use super::plane::{folded, mean_3x3, quantile_of};
 use super::reference::{MOST_SPREAD, Places, Prepared, Reference, SpreadMap};
 use super::small::{SmallPicture, rgb, small_size};
@@ -105,14 +105,6 @@ pub fn learn(segments: &[Segment], settings: &SceneSettings) -> Result<Learnt, L
         stills: chosen.iter().map(still).collect(),
         spread: spread.map(|values| SpreadMap { size: places.size, values }),
     })
-}
-
-/// A still of the clip itself, from some sixty frames all over it, for want of a learned one: whoever stood still
-/// is part of it, so it may only ever add masks. `None` without samples of one size.
-#[must_use]
-pub fn temporary(samples: &[Sample]) -> Option<Still> {
-    let segment = Segment::of(samples)?;
-    Some(Still { size: segment.size, planes: segment.planes, segment: 0 })
 }
 
 /// The clips' votes on each other.

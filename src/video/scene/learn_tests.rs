@@ -47,13 +47,16 @@ const PLACE: BoxPx = BoxPx::new(300.0, 60.0, 330.0, 130.0);
 #[test]
 fn the_median_leaves_out_what_detections_cover() {
     let room = Picture::room(SIZE, 21);
-    let still = temporary(&clip(&room, 1.0, Some(PLACE), 6)).expect("samples");
-    assert!(apart(&still, &room, &PLACE) < 2.0);
-    assert!(apart(&still, &room, &BoxPx::new(0.0, 0.0, 512.0, 288.0)) < 2.0);
+    let still = |samples: &[Sample]| {
+        let segment = Segment::of(samples).expect("samples");
+        learn(&[segment], &SceneSettings::default()).expect("a clip").stills.remove(0)
+    };
+    let learnt = still(&clip(&room, 1.0, Some(PLACE), 6));
+    assert!(apart(&learnt, &room, &PLACE) < 2.0);
+    assert!(apart(&learnt, &room, &BoxPx::new(0.0, 0.0, 512.0, 288.0)) < 2.0);
     // Undetected, he is in most of the samples.
-    let still = temporary(&clip(&room, 1.0, Some(PLACE), 0)).expect("samples");
-    assert!(apart(&still, &room, &PLACE) > 20.0);
-    assert!(temporary(&[]).is_none());
+    assert!(apart(&still(&clip(&room, 1.0, Some(PLACE), 0)), &room, &PLACE) > 20.0);
+    assert!(Segment::of(&[]).is_none());
 }
 
 #[test]

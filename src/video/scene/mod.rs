@@ -6,7 +6,7 @@
 //! whether the camera was moved since. Reads raw pixels, writes no files, names nobody.
 //!
 //! - [`learn()`]: [`Sample`]s of clips to a [`Segment`] each, segments to a [`Learnt`] set of stills;
-//!   [`temporary`] makes one of the clip itself.
+//!   [`temporary()`] makes a scene of one clip by itself.
 //! - [`Scene`]: the stills, ready; [`Scene::compare`] turns a [`SmallPicture`] into a [`Difference`].
 //! - [`Witness`]: differences over time to [`Sighting`]s: boxes, and what may be cleared.
 //! - [`moved()`]: whether the camera was turned, by a vote of small tiles.
@@ -23,15 +23,17 @@ mod plane;
 mod reference;
 mod small;
 mod structure;
+mod temporary;
 mod witness;
 
 pub use compare::{Difference, Scene};
-pub use learn::{LearnError, Learnt, Still, learn, temporary};
+pub use learn::{LearnError, Learnt, Still, learn};
 pub use median::{Sample, Segment};
 pub use moved::{Stance, moved};
 pub use reference::{Reference, SpreadMap};
 pub use small::SmallPicture;
 pub use structure::Outline;
+pub use temporary::temporary;
 pub use witness::{Sighting, Witness};
 
 #[cfg(test)]

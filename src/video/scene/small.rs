@@ -67,6 +67,12 @@ impl SmallPicture {
         Self { size: small, planes }
     }
 
+    /// Whether it is the very same picture.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.size == other.size && self.planes == other.planes
+    }
+
     /// The same at another size.
     pub(super) fn at(&self, size: FrameSize) -> Self {
         let planes = std::array::from_fn(|c| scaled(&self.planes[c], self.size, size));

@@ -227,6 +227,20 @@ impl Source {
         }
     }
 
+    /// How long the clip says it is; known once a frame was taken, where at all.
+    #[must_use]
+    pub fn duration_ns(&self) -> Option<u64> {
+        self.pipeline.query_duration::<gst::ClockTime>().map(gst::ClockTime::nseconds)
+    }
+
+    /// Goes on at the keyframe before this time, for a look around: frames are counted and timed anew from there.
+    /// False where the clip does not allow it; what comes next is then not certain.
+    pub fn look_at(&mut self, at_ns: u64) -> bool {
+        self.times = Times::default();
+        let flags = gst::SeekFlags::FLUSH | gst::SeekFlags::KEY_UNIT | gst::SeekFlags::SNAP_BEFORE;
+        self.pipeline.seek_simple(flags, gst::ClockTime::from_nseconds(at_ns)).is_ok()
+    }
+
     /// What happened so far.
     #[must_use]
     pub fn decoded(&self) -> Decoded {
