@@ -213,7 +213,7 @@ impl OnnxFactory {
             id: model.entry.id.clone(),
             target: model.entry.task.into(),
             sha256: model.entry.sha256.to_ascii_lowercase(),
-            threshold: model.wanted.threshold,
+            threshold: model.threshold,
             input_px: model.fit.longer_px(),
             provider: self.chosen.used,
         };

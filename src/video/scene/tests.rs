@@ -252,7 +252,7 @@ fn dim_dark_and_noisy_pictures_say_so() {
         (seen.dim, seen.dark)
     };
     assert_eq!(told(room.clone().lit(0.6, 0.0, 1.0, 1)), (false, false));
-    assert_eq!(told(room.clone().lit(0.27, 0.0, 1.0, 1)), (true, false));
+    assert_eq!(told(room.clone().lit(0.22, 0.0, 1.0, 1)), (true, false));
     assert_eq!(told(room.clone().lit(0.08, 0.0, 1.0, 1)), (true, true));
     assert_eq!(told(room.clone().lit(0.0, 0.0, 0.0, 1)), (true, true));
     assert_eq!(told(Picture::room(SIZE, 99).lit(1.0, 0.0, 40.0, 1)), (true, true));
