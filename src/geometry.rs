@@ -180,6 +180,15 @@ impl PxRect {
     pub fn area_px(&self) -> u64 {
         u64::from(self.width()) * u64::from(self.height())
     }
+
+    /// Intersection over union, `0..=1`.
+    #[must_use]
+    pub fn iou(&self, other: &Self) -> f64 {
+        let across = self.x1.min(other.x1).saturating_sub(self.x0.max(other.x0));
+        let down = self.y1.min(other.y1).saturating_sub(self.y0.max(other.y0));
+        let both = u64::from(across) * u64::from(down);
+        both as f64 / (self.area_px() + other.area_px() - both).max(1) as f64
+    }
 }
 
 /// A point in unit space: `0..=1` of the frame on both axes.

@@ -156,11 +156,20 @@ pub struct MaskSettings {
     pub margin_px: f32,
     /// Smallest side of a `blur` or `pixelate` cell, pixels.
     pub min_cell_px: u32,
+    /// Cells keep what they show for this long, seconds.
+    pub hold_cells_s: f32,
 }
 
 impl Default for MaskSettings {
     fn default() -> Self {
-        Self { style: Style::Blur, fill_colour: Rgb::default(), margin: 0.1, margin_px: 4.0, min_cell_px: 8 }
+        Self {
+            style: Style::Blur,
+            fill_colour: Rgb::default(),
+            margin: 0.1,
+            margin_px: 4.0,
+            min_cell_px: 8,
+            hold_cells_s: 0.5,
+        }
     }
 }
 
@@ -271,6 +280,7 @@ impl MaskSettings {
         set(section, "margin", &mut self.margin, |item| fraction(item, 0.0..=2.0));
         set(section, "margin_px", &mut self.margin_px, |item| fraction(item, 0.0..=200.0));
         set(section, "min_cell_px", &mut self.min_cell_px, |item| whole(item, 4..=256));
+        set(section, "hold_cells_s", &mut self.hold_cells_s, |item| fraction(item, 0.0..=10.0));
     }
 }
 

@@ -123,6 +123,20 @@ impl Cells {
         Self { grid, values: levelled(&sums[..grid.cells()]) }
     }
 
+    /// The same values over another grid, each cell with that of the one that lies in its place.
+    pub(super) fn over(&self, grid: Grid) -> Self {
+        let mut values = self.values;
+        let place = |i: usize, of: usize, held: usize| i * held / of;
+        for row in 0..grid.y.cells {
+            let held_row = place(row, grid.y.cells, self.grid.y.cells);
+            for column in 0..grid.x.cells {
+                let held = held_row * self.grid.x.cells + place(column, grid.x.cells, self.grid.x.cells);
+                values[row * grid.x.cells + column] = self.values[held];
+            }
+        }
+        Self { grid, values }
+    }
+
     /// The values of the row of cells that a luma row lies in.
     pub(super) fn flat_row(&self, y: u32) -> &[u8] {
         let row = self.grid.y.cell(y);

@@ -1,13 +1,14 @@
 //! From a raw frame to a redacted one: what is painted in which order, and when all of it is covered.
 
 use super::cells::{Cells, Grid};
+use super::held::{Held, HeldCells};
 use super::hidden::PixelSet;
 use super::paint::bands;
 use super::raster::{Raster, Region};
 use crate::config::{MaskSettings, Style};
 use crate::geometry::{FrameSize, UnitPolygon};
 use crate::video::frame::{Layout, RawFrame, RedactedFrame};
-use crate::video::plan::{FramePlan, Mask, MaskShape};
+use crate::video::plan::{FramePlan, Mask, MaskKind, MaskShape};
 use rayon::prelude::*;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,11 +18,13 @@ const KEPT_RASTERS: usize = 64;
 
 /// Hides frames by their plans, and remembers the rasters of zone polygons from one frame to the next.
 ///
-/// Can be shared by threads; the result does not depend on what it remembers.
+/// One masker takes the frames of one clip in their order: the cells of a mask that was there in the frame before stand
+/// still for [`MaskSettings::hold_cells_s`].
 #[derive(Debug)]
 pub struct Masker {
     settings: MaskSettings,
     rasters: Mutex<Vec<KeptRaster>>,
+    held: Mutex<HeldCells>,
 }
 
 #[derive(Debug)]
@@ -42,7 +45,7 @@ impl Masker {
     /// A masker with nothing remembered.
     #[must_use]
     pub fn new(settings: MaskSettings) -> Self {
-        Self { settings, rasters: Mutex::default() }
+        Self { settings, rasters: Mutex::default(), held: Mutex::default() }
     }
 
     /// Hides everything that the plan names, in place, and consumes the raw picture.
@@ -61,7 +64,11 @@ impl Masker {
         let fill = colour.yuv(self.settings.fill_colour.0);
         let painting = if damage.is_none() { self.planned(plan, layout.size) } else { None };
         match painting {
-            Some(painting) => painting.apply(bytes.as_mut(), &layout, fill),
+            Some(painting) => {
+                let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+                let hold_ns = (f64::from(self.settings.hold_cells_s) * 1e9) as u64;
+                painting.apply(bytes.as_mut(), &layout, fill, &mut held, (stamp.pts_ns, hold_ns));
+            }
             None => bands(bytes.as_mut(), &layout).par_iter_mut().for_each(|band| band.cover(fill)),
         }
         RedactedFrame::from_masked(bytes, layout, colour, stamp)
@@ -102,7 +109,7 @@ impl Masker {
                 Style::Pixelate => Frost::Flat,
             };
             let grid = Grid::new(&region, mask.kind, &self.settings);
-            painting.frosted.push(Frosted { region, grid, frost });
+            painting.frosted.push(Frosted { kind: mask.kind, region, grid, frost });
         }
         // Fewer cells last where all else is equal: a head's mask wins over a person's of the same pixels.
         painting.frosted.sort_by(|a, b| {
@@ -137,6 +144,7 @@ enum Frost {
 
 /// A region that is replaced by its cells.
 struct Frosted {
+    kind: MaskKind,
     region: Region,
     grid: Grid,
     frost: Frost,
@@ -150,7 +158,15 @@ struct Painting {
 }
 
 impl Painting {
-    fn apply(&self, bytes: &mut [u8], layout: &Layout, fill: [u8; 3]) {
+    /// `(at_ns, hold_ns)`: when the frame is shown, and for how long cells are held.
+    fn apply(
+        &self,
+        bytes: &mut [u8],
+        layout: &Layout,
+        fill: [u8; 3],
+        held: &mut HeldCells,
+        (at_ns, hold_ns): (u64, u64),
+    ) {
         if !self.frosted.is_empty() && !self.fills.is_empty() {
             bands(bytes, layout)
                 .par_iter_mut()
@@ -160,10 +176,20 @@ impl Painting {
         let cells: Vec<_> = self
             .frosted
             .par_iter()
-            .map(|f| Cells::measure(&f.region, f.grid, luma, layout.luma_stride))
+            .map(|f| match held.find(f.kind, &f.region.bounds, at_ns, hold_ns) {
+                Some((since_ns, cells)) => (since_ns, cells.over(f.grid)),
+                None => (at_ns, Cells::measure(&f.region, f.grid, luma, layout.luma_stride)),
+            })
             .collect();
+        let hold = |(f, (since_ns, cells)): (&Frosted, &(u64, Cells))| Held {
+            kind: f.kind,
+            bounds: f.region.bounds,
+            since_ns: *since_ns,
+            cells: *cells,
+        };
+        held.replace(at_ns, self.frosted.iter().zip(&cells).map(hold).collect());
         bands(bytes, layout).par_iter_mut().for_each(|band| {
-            for (frosted, cells) in self.frosted.iter().zip(&cells) {
+            for (frosted, (_, cells)) in self.frosted.iter().zip(&cells) {
                 match frosted.frost {
                     Frost::Flat => band.pixelate(&frosted.region, cells),
                     Frost::Smooth => band.blur(&frosted.region, cells),

@@ -472,3 +472,33 @@ fn blur_joins_the_cells_smoothly() {
         }
     }
 }
+
+/// A masker's result for one frame of noise, shown at `at_ns`, with a mask over most of it that moves with `shift`.
+fn shown_at(masker: &Masker, at_ns: u64, seed: u64, shift: u32, style: Style) -> Vec<u8> {
+    let layout = Layout::new(PixelFormat::I420, FrameSize { width: 128, height: 96 });
+    let shape = MaskShape::Rect(PxRect { x0: 8 + shift, y0: 8, x1: 104 + shift, y1: 88 });
+    let masks = vec![Mask { kind: MaskKind::Person, shape, style, score: 1.0 }];
+    let mut frame = raw(&layout, noise(layout.len(), seed));
+    frame.stamp.pts_ns = at_ns;
+    let (bytes, ..) = masker.redact(frame, &FramePlan::Masks { size: layout.size, masks }).into_parts();
+    // Inside the mask, relative to where it is.
+    let row = |y: usize| bytes.as_ref()[y * layout.luma_stride + 8 + shift as usize..][..96].to_vec();
+    (8..88).flat_map(row).collect()
+}
+
+#[test]
+fn cells_stand_still_for_a_while_and_move_with_their_mask() {
+    const MS: u64 = 1_000_000;
+    for style in [Style::Blur, Style::Pixelate] {
+        let masker = Masker::new(MaskSettings::default());
+        let first = shown_at(&masker, 0, 1, 0, style);
+        for i in 1..12u64 {
+            // Other pixels each time, and nothing of them is told.
+            assert_eq!(shown_at(&masker, i * 40 * MS, 100 + i, i as u32 * 2 % 8, style), first, "{i}");
+        }
+        let later = shown_at(&masker, 520 * MS, 50, 0, style);
+        assert_ne!(later, first);
+        // A clip that begins anew has nothing to do with the one before.
+        assert_ne!(shown_at(&masker, 0, 51, 0, style), later);
+    }
+}
