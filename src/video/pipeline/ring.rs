@@ -6,10 +6,11 @@ use super::cadence::Ready;
 use super::empty::EmptyScene;
 use super::job::{Job, JobError};
 use crate::config::{SceneSettings, Target};
+use crate::video::analysis::rounded;
 use crate::video::frame::RawFrame;
 use crate::video::plan::{CoverReason, Detection, Observations};
 use crate::video::scene::{Outline, Sighting, Stance, Witness};
-use crate::video::track::{TrackedBox, Tracker};
+use crate::video::track::{Track, TrackedBox, Tracker};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -38,9 +39,20 @@ pub(super) struct Followed {
     pub(super) seen: Result<Observations, CoverReason>,
 }
 
+/// What a ring has at its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keeps {
+    /// The tracks of the whole clip.
+    Tracks,
+    /// Nothing.
+    Nothing,
+}
+
 /// The ring. Frames go in and come out in order.
 pub(super) struct Ring {
     tracker: Tracker,
+    /// Tracks that are over, where all are wanted at the end.
+    over: Option<Vec<Track>>,
     scene: Option<Arc<EmptyScene>>,
     settings: SceneSettings,
     /// Made with the first frame, whose size it needs.
@@ -52,11 +64,12 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    /// An empty ring.
-    pub(super) fn new(job: &Job) -> Self {
+    /// An empty ring. One that keeps tracks has all of them at the end, and grows with the clip.
+    pub(super) fn new(job: &Job, keeps: Keeps) -> Self {
         let track = &job.site.track;
         Self {
             tracker: Tracker::new(track.clone()),
+            over: (keeps == Keeps::Tracks).then(Vec::new),
             scene: job.scene.clone(),
             settings: job.site.scene.clone(),
             witness: None,
@@ -74,6 +87,8 @@ impl Ring {
     pub(super) fn push(&mut self, ready: Ready) -> Result<Vec<Followed>, JobError> {
         let Ready { frame, seen, look, difference } = ready;
         let now_ns = frame.pts_ns();
+        // As an analysis holds them, so that one pass and two mask the same boxes.
+        let seen = seen.map(|all| all.into_iter().map(rounded).collect::<Vec<_>>());
         if let Ok(detections) = &seen {
             // Boxes that a frame has from its neighbours were seen there, and are pushed there.
             let own: Vec<Detection> = detections.iter().copied().filter(|d| look.at(d.target)).collect();
@@ -133,6 +148,14 @@ impl Ring {
         }
     }
 
+    /// All tracks, by number, where they were kept.
+    pub(super) fn into_tracks(self) -> Vec<Track> {
+        let Some(mut tracks) = self.over else { return Vec::new() };
+        tracks.extend(self.tracker.into_tracks());
+        tracks.sort_by_key(|track| track.id);
+        tracks
+    }
+
     fn pop(&mut self) -> Option<Followed> {
         let (frame, seen) = self.waiting.pop_front()?;
         let (at_ns, size) = (frame.pts_ns(), frame.size());
@@ -142,7 +165,10 @@ impl Ring {
         };
         let (cleared, tracked): (Vec<_>, Vec<_>) =
             self.tracker.at(at_ns).into_iter().partition(|tracked| is_cleared(tracked));
-        self.tracker.forget_before(at_ns);
+        let over = self.tracker.forget_before(at_ns);
+        if let Some(all) = self.over.as_mut() {
+            all.extend(over);
+        }
         let unexplained = sighting.as_ref().map(|sighting| sighting.boxes.clone()).unwrap_or_default();
         if let Some(witness) = self.witness.as_mut() {
             witness.forget_before(at_ns);
