@@ -36,6 +36,10 @@ pub struct Report<'a> {
     pub source: SourceFacts,
     /// How hard was looked: `fast` or `thorough`.
     pub effort: &'static str,
+    /// How often the clip was gone through: 1 with look-ahead, 2 with the whole clip known before it was masked.
+    pub passes: u8,
+    /// SHA-256 of the analysis file that it was masked by, if one was named.
+    pub analysis_sha256: Option<String>,
     /// What bounds the trust in this result, where its kind of source does.
     pub note: Option<&'static str>,
     /// What was written.
@@ -208,6 +212,10 @@ pub struct ReportContext<'a> {
     pub source_kind: SourceKind,
     /// How hard was looked.
     pub effort: &'static str,
+    /// How often the clip was gone through.
+    pub passes: u8,
+    /// SHA-256 of the analysis file, if one was named.
+    pub analysis: Option<String>,
     /// The source's size in bytes.
     pub source_bytes: u64,
     /// The output's file name.
@@ -320,6 +328,8 @@ impl ReportBuilder {
             program: PROGRAM,
             written_at: now(),
             effort: context.effort,
+            passes: context.passes,
+            analysis_sha256: context.analysis,
             note: (context.source_kind == SourceKind::Still).then_some(STILL_NOTE),
             source: SourceFacts {
                 kind: context.source_kind,

@@ -109,6 +109,7 @@ fn a_rehearsal_hides_what_the_redacted_clip_hides() {
         file: "clip.mp4".into(),
         bytes: 0,
         effort: "fast",
+        passes: 1,
         models: Value::Null,
         site: &site,
     };

@@ -166,6 +166,8 @@ pub(crate) fn redact_beside_others(
         source_kind: SourceKind::Clip,
         scene: false,
         effort: "fast",
+        passes: 1,
+        analysis: None,
         source_file: "clip".into(),
         source_bytes: clip.len(),
         output_file: "out".into(),
