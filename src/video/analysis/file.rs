@@ -95,8 +95,13 @@ impl AnalysisFile {
     /// # Errors
     /// As [`Self::read`].
     pub fn parse(bytes: &[u8]) -> Result<Self, AnalysisError> {
+        Self::parse_within(bytes, LARGEST_BODY)
+    }
+
+    /// Reads what inflates to no more than this.
+    pub(super) fn parse_within(bytes: &[u8], largest_body: u64) -> Result<Self, AnalysisError> {
         let cut = |_| AnalysisError::Damaged("its checksum is wrong, or it is cut short");
-        let mut plain = BufReader::new(GzDecoder::new(bytes).take(LARGEST_HEADER + LARGEST_BODY));
+        let mut plain = BufReader::new(GzDecoder::new(bytes).take(LARGEST_HEADER + largest_body));
         let mut first = Vec::new();
         (&mut plain).take(LARGEST_HEADER).read_until(b'\n', &mut first).map_err(cut)?;
         let fault = |_| AnalysisError::Damaged("its first line");
