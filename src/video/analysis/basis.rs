@@ -170,8 +170,23 @@ impl Basis {
     }
 }
 
-/// The value as it is when it was written and read: a fraction may change in its last digit.
-fn as_read(value: Value) -> Value {
+/// The value as it is when it was written and read. Settings are 32-bit fractions: 0.8 stays 0.8 and does not become the
+/// 64-bit fraction nearest to it, which would change in its last digit when it is read.
+fn as_read(mut value: Value) -> Value {
+    fn shorten(value: &mut Value) {
+        match value {
+            Value::Number(number) if number.is_f64() => {
+                let short = number.as_f64().map(|v| (v as f32).to_string());
+                if let Some(short) = short.and_then(|text| text.parse::<f64>().ok()) {
+                    *value = short.into();
+                }
+            }
+            Value::Array(all) => all.iter_mut().for_each(shorten),
+            Value::Object(all) => all.values_mut().for_each(shorten),
+            _ => {}
+        }
+    }
+    shorten(&mut value);
     serde_json::from_str(&value.to_string()).unwrap_or(value)
 }
 
