@@ -39,6 +39,9 @@ fn sum<const W: usize>(a: &[i64; W], b: &[i64; W]) -> Result<[i64; W], Nonsense>
     Ok(out)
 }
 
+/// Frames, each with its rows.
+pub(super) type Groups<const W: usize> = Vec<(usize, Vec<[i64; W]>)>;
+
 /// Rows that belong to some of a clip's frames: for each such frame the step from the last one, the number of rows,
 /// and each row as its difference from the row in its place before, as what stands still costs nothing then.
 pub(super) fn grouped<const W: usize>(groups: impl Iterator<Item = (usize, Vec<[i64; W]>)>) -> Vec<i64> {
@@ -57,11 +60,8 @@ pub(super) fn grouped<const W: usize>(groups: impl Iterator<Item = (usize, Vec<[
 }
 
 /// The groups again, each with its frame, which lies below `frames`; frames grow.
-pub(super) fn groups<const W: usize>(
-    mut numbers: &[i64],
-    frames: usize,
-) -> Result<Vec<(usize, Vec<[i64; W]>)>, Nonsense> {
-    let mut out: Vec<(usize, Vec<[i64; W]>)> = Vec::new();
+pub(super) fn groups<const W: usize>(mut numbers: &[i64], frames: usize) -> Result<Groups<W>, Nonsense> {
+    let mut out = Groups::<W>::new();
     while let [step, count, rest @ ..] = numbers {
         let step = usize::try_from(*step).map_err(|_| Nonsense)?;
         let count = usize::try_from(*count).map_err(|_| Nonsense)?;
@@ -148,7 +148,7 @@ mod tests {
         ) {
             prop_assert_eq!(rows::<3>(&differences(table.iter().copied())), Ok(table.clone()));
             let mut rest = table.iter().copied();
-            let all: Vec<(usize, Vec<[i64; 3]>)> =
+            let all: Groups<3> =
                 sizes.iter().enumerate().map(|(i, n)| (2 * i, rest.by_ref().take(*n).collect())).collect();
             let numbers = grouped(all.iter().cloned());
             prop_assert_eq!(groups::<3>(&numbers, 2 * sizes.len()), Ok(all));
