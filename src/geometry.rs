@@ -114,6 +114,28 @@ impl BoxPx {
         Self::new(self.x0 - dx, self.y0 - dy, self.x1 + dx, self.y1 + dy)
     }
 
+    /// The edges in tenths of a pixel, rounded outward: left, top, right, bottom. [`Self::from_tenths`] makes a box of
+    /// them that holds this one, and the same box where it was made so before.
+    #[must_use]
+    pub fn tenths(&self) -> [i64; 4] {
+        let nearest = |v: f32| (f64::from(v) * 10.0).round() as i64;
+        let low = |v: f32| nearest(v) - i64::from(from_tenths(nearest(v)) > v);
+        let high = |v: f32| nearest(v) + i64::from(from_tenths(nearest(v)) < v);
+        [low(self.x0), low(self.y0), high(self.x1), high(self.y1)]
+    }
+
+    /// The box with these edges.
+    #[must_use]
+    pub fn from_tenths([x0, y0, x1, y1]: [i64; 4]) -> Self {
+        Self::new(from_tenths(x0), from_tenths(y0), from_tenths(x1), from_tenths(y1))
+    }
+
+    /// The smallest box around this one whose edges are whole tenths of a pixel.
+    #[must_use]
+    pub fn outward_tenths(&self) -> Self {
+        Self::from_tenths(self.tenths())
+    }
+
     /// True where all four edges are numbers and the corners are in order.
     #[must_use]
     pub fn is_sound(&self) -> bool {
@@ -121,6 +143,10 @@ impl BoxPx {
             && self.x1 > self.x0
             && self.y1 > self.y0
     }
+}
+
+fn from_tenths(tenths: i64) -> f32 {
+    (tenths as f64 / 10.0) as f32
 }
 
 /// A rectangle of whole pixels inside a frame: `x0..x1`, `y0..y1`, rounded outward to chroma pairs.

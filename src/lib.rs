@@ -18,6 +18,10 @@
 //!                                                                           └──> rename to the final name
 //! ```
 //!
+//! In two passes the way is cut before the plan: [`video::pipeline::analyse_clip`] notes what was seen in an
+//! [`Analysis`](video::analysis::Analysis), [`video::pipeline::render_clip`] decodes again and asks it instead of
+//! detectors.
+//!
 //! One call does all of it up to the rename: [`video::pipeline::redact_clip`]. Decoder and encoder are two GStreamer
 //! pipelines that share nothing; between them frames move through bounded channels, by value, and a fixed number of
 //! permits bounds how many are under way. A frame that no network looked at (the cadence may say so) waits until the
@@ -38,6 +42,8 @@
 //! - [`video::track`]: [`Tracker`](video::track::Tracker): who is who over time, and where in between.
 //! - [`video::scene`]: a camera's empty [`Scene`](video::scene::Scene), learned from clips, and the
 //!   [`Witness`](video::scene::Witness) of what differs from it; whether the camera was [`moved`](fn@video::scene::moved).
+//! - [`video::analysis`]: [`Analysis`](video::analysis::Analysis): what a first pass knows of a clip, in memory or as an
+//!   [`AnalysisFile`](video::analysis::AnalysisFile); numbers, never pixels.
 //! - [`video::plan`]: [`FramePlan`](video::plan::FramePlan): what becomes of every pixel of a frame, and
 //!   [`Planner`](video::plan::Planner), who says so.
 //! - [`video::mask`]: [`Masker`](video::mask::Masker), the only way from a raw frame to a redacted one.
@@ -135,7 +141,7 @@
 //!   setting asks for it; a bad setting means that nothing starts.
 //! - **No unbounded channel and no growing memory**, whatever a header declares
 //!   ([`max_megapixels`](config::LimitSettings::max_megapixels)): per frame of a clip, eight bytes of presentation time are kept,
-//!   and the report's stretches.
+//!   and the report's stretches. The first of two passes keeps boxes as well, some hundred bytes a frame and person.
 //! - **No async runtime**: the work is arithmetic on named threads.
 //!
 //! Not there *yet*, and nothing pretends otherwise: tracks over time, a second witness that compares a fixed camera

@@ -37,6 +37,8 @@ pub struct Evaluation<'a> {
     pub camera: Option<CameraFacts>,
     /// How hard was looked: `fast` or `thorough`.
     pub effort: &'static str,
+    /// How often the clip was gone through: 1 with look-ahead, 2 with the whole clip known.
+    pub passes: u8,
     /// The networks, as the detector describes them.
     pub models: serde_json::Value,
     /// Every setting in force.
@@ -72,6 +74,8 @@ pub struct EvaluationContext<'a> {
     pub bytes: u64,
     /// How hard was looked.
     pub effort: &'static str,
+    /// How often the clip was gone through.
+    pub passes: u8,
     /// What the detector says of itself.
     pub models: serde_json::Value,
     /// The settings in force.
@@ -195,6 +199,7 @@ impl<'a> Evaluator<'a> {
             truth: &self.truth.facts,
             camera: self.camera.map(CameraFacts::of),
             effort: context.effort,
+            passes: context.passes,
             models: context.models,
             settings: context.site,
             frames_covered: self.covered,

@@ -7,6 +7,7 @@ use crate::config::{Camera, Site};
 use crate::geometry::FrameSize;
 use crate::video::pipeline::{Completeness, FrameRecord, Outcome, StageTimes};
 use crate::video::plan::{CoverReason, FramePlan, MaskKind, Observations, Target};
+use crate::video::scene::SceneKind;
 use crate::video::sink::ReadBack;
 use crate::video::source::{Declared, SizeChange, library_version};
 use serde::Serialize;
@@ -36,6 +37,10 @@ pub struct Report<'a> {
     pub source: SourceFacts,
     /// How hard was looked: `fast` or `thorough`.
     pub effort: &'static str,
+    /// How often the clip was gone through: 1 with look-ahead, 2 with the whole clip known before it was masked.
+    pub passes: u8,
+    /// SHA-256 of the analysis file that it was masked by, if one was named.
+    pub analysis_sha256: Option<String>,
     /// What bounds the trust in this result, where its kind of source does.
     pub note: Option<&'static str>,
     /// What was written.
@@ -58,7 +63,7 @@ pub struct Report<'a> {
     pub read_back: &'a ReadBack,
     /// Frames covered whole, as stretches.
     pub covered: Vec<CoveredSpan>,
-    /// What the comparison with the empty scene came to; none where the camera has no reference.
+    /// What the comparison with the empty scene came to; none where there is nothing to compare with.
     pub scene: Option<SceneFacts>,
     /// What was found, as stretches of equal counts.
     pub found: Vec<FoundSpan>,
@@ -208,6 +213,10 @@ pub struct ReportContext<'a> {
     pub source_kind: SourceKind,
     /// How hard was looked.
     pub effort: &'static str,
+    /// How often the clip was gone through.
+    pub passes: u8,
+    /// SHA-256 of the analysis file, if one was named.
+    pub analysis: Option<String>,
     /// The source's size in bytes.
     pub source_bytes: u64,
     /// The output's file name.
@@ -216,8 +225,8 @@ pub struct ReportContext<'a> {
     pub window: Option<[Option<String>; 2]>,
     /// The camera file used.
     pub camera: Option<&'a Camera>,
-    /// Whether frames were compared with the camera's empty scene.
-    pub scene: bool,
+    /// Which empty scene frames were compared with, if any.
+    pub scene: Option<SceneKind>,
     /// What the detector says of itself.
     pub models: serde_json::Value,
     /// The settings in force.
@@ -237,6 +246,8 @@ pub struct ReportBuilder {
 /// What the comparison with the camera's empty scene came to.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct SceneFacts {
+    /// What the frames were compared with.
+    pub compared_with: Option<SceneKind>,
     /// Frames in which something differs from the empty scene.
     pub unexplained_frames: u64,
     /// Masks over what no person's mask hides of that, over all frames; none where the settings show it.
@@ -320,6 +331,8 @@ impl ReportBuilder {
             program: PROGRAM,
             written_at: now(),
             effort: context.effort,
+            passes: context.passes,
+            analysis_sha256: context.analysis,
             note: (context.source_kind == SourceKind::Still).then_some(STILL_NOTE),
             source: SourceFacts {
                 kind: context.source_kind,
@@ -356,7 +369,7 @@ impl ReportBuilder {
             declared: &outcome.declared,
             read_back: &outcome.read_back,
             covered: self.covered,
-            scene: context.scene.then_some(self.scene),
+            scene: context.scene.map(|kind| SceneFacts { compared_with: Some(kind), ..self.scene }),
             found: self.found,
             low_confidence: self.doubts.finish(),
             stage_times: outcome.times,

@@ -3,8 +3,7 @@
 //! Whoever stands on an approved still counts as furniture in every clip of that camera. So the detectors look once
 //! more, at the very file, and where they find somebody a reason has to be given.
 
-use super::common::{Installation, open_clip};
-use super::redact::{Effort, job_failure};
+use super::common::{Effort, Installation, job_failure, open_clip};
 use super::{camera, outputs, talk};
 use crate::config::{Approval, Camera, CameraText, NotPlain, Reference, Site};
 use crate::error::{Exit, Failure};

@@ -2,9 +2,8 @@
 
 use super::camera_approve::{by_hand, changed_text, list, searched, today};
 use super::camera_picture::{caption, draw_boxes};
-use super::common::{Installation, open_clip};
+use super::common::{Effort, Installation, open_clip};
 use super::evaluate_strip::side_by_side;
-use super::redact::Effort;
 use super::{camera, outputs, talk};
 use crate::casework::HideEveryone;
 use crate::config::{Camera, CameraText, Light, Pinned, Reference, Site, Style, Taken, check_size};

@@ -1,12 +1,14 @@
 //! Flags that several subcommands share, and what they lead to.
 
-use crate::config::{Camera, Site};
+use crate::config::{Camera, Site, Target, Targets, TilingMode, View};
 use crate::error::{Exit, Failure};
+use crate::interrupt::Interrupt;
 use crate::share::ShareDirs;
 use crate::video::detect::OnnxFactory;
-use crate::video::pipeline::EmptyScene;
-use crate::video::source::Clip;
-use clap::Args;
+use crate::video::pipeline::{EmptyScene, JobError};
+use crate::video::sink::SinkError;
+use crate::video::source::{Clip, SourceError};
+use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -53,7 +55,96 @@ pub(super) fn empty_scene(
     Ok(scene.map_err(|e| Failure::new(Exit::Settings, e))?.map(Arc::new))
 }
 
+/// What a clip is compared with: the camera's empty scene, or for want of one what most of the clip shows.
+pub(super) fn scene_of(
+    of_camera: Option<Arc<EmptyScene>>,
+    clip: &Clip,
+    camera: Option<&Camera>,
+    site: &Site,
+    interrupt: &Interrupt,
+) -> Option<Arc<EmptyScene>> {
+    of_camera.or_else(|| EmptyScene::of_clip(clip, camera, site, interrupt).map(Arc::new))
+}
+
 /// Opens a clip.
 pub(super) fn open_clip(path: &Path) -> Result<Clip, Failure> {
     Clip::open(path).map_err(|e| Failure::new(Exit::Input, e))
+}
+
+/// How hard to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(super) enum Effort {
+    /// Every frame once.
+    Fast,
+    /// Every frame whole and in overlapping tiles, and each of them mirrored.
+    Thorough,
+}
+
+impl Effort {
+    /// The word for the report.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Fast => "fast",
+            Self::Thorough => "thorough",
+        }
+    }
+
+    /// How often a clip is gone through, unless that was said.
+    pub(super) fn passes(self, asked: Option<u8>) -> u8 {
+        asked.unwrap_or(match self {
+            Self::Fast => 1,
+            Self::Thorough => 2,
+        })
+    }
+
+    /// The settings with this effort in them. People seen from above lie any way round.
+    pub(super) fn settings(self, site: &Site, camera: Option<&Camera>) -> Site {
+        let mut site = site.clone();
+        if self == Self::Thorough {
+            site.detect.tiling = TilingMode::Tile;
+            site.detect.mirrored = true;
+            site.detect.rotated |= camera.is_some_and(|camera| camera.view == View::Overhead);
+        }
+        site
+    }
+}
+
+/// The settings with these targets, where any are named.
+pub(super) fn with_targets(mut site: Site, targets: &[Target]) -> Result<Site, Failure> {
+    if !targets.is_empty() {
+        site.detect.targets = Targets::from_list(targets)
+            .map_err(|e| Failure::with_cure(Exit::Usage, &e, format!("write --targets {}", e.cure)))?;
+    }
+    Ok(site)
+}
+
+/// Which exit code a failed job ends with.
+pub(super) fn job_failure(e: JobError, interrupt: &Interrupt) -> Failure {
+    let stopped = interrupt.is_raised();
+    let exit = match &e {
+        _ if stopped => Exit::Signal(interrupt.signal().unwrap_or(15)),
+        // The installation is at fault, not the clip.
+        JobError::Source(SourceError::Media(_))
+        | JobError::Sink(SinkError::Media(_) | SinkError::SetUp(_)) => Exit::Settings,
+        JobError::Source(SourceError::RateUnwanted) => Exit::Usage,
+        JobError::Clip(_)
+        | JobError::Still(_)
+        | JobError::Source(_)
+        | JobError::HashStalled(_)
+        | JobError::CutShort(_)
+        | JobError::CameraMoved { .. }
+        | JobError::TooDark { .. }
+        | JobError::Unfinished => Exit::Input,
+        JobError::EmptyWindow { .. } => Exit::Usage,
+        JobError::Detect(_) => Exit::Settings,
+        JobError::DetectorFaults(_)
+        | JobError::StillNotSearched(_)
+        | JobError::DetectorStalled(_)
+        | JobError::Sink(_)
+        | JobError::ReadBack(_)
+        | JobError::Record(_) => Exit::Pipeline,
+        JobError::Thread(_) => Exit::Bug,
+        JobError::Interrupted => Exit::Signal(15),
+    };
+    if stopped { Failure::new(exit, JobError::Interrupted) } else { Failure::new(exit, e) }
 }

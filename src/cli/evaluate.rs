@@ -1,21 +1,21 @@
 //! `melkglas evaluate`: how well people are hidden on footage for which somebody wrote down where they are.
 
-use super::common::{Installation, empty_scene, open_clip, read_camera};
+use super::common::{Effort, Installation, empty_scene, open_clip, read_camera, scene_of};
 use super::evaluate_strip::strip;
+use super::passes::{Fit, analysed, masking};
 use super::progress::Progress;
-use super::redact::{Effort, job_failure};
 use super::{camera, talk};
 use crate::casework::{Evaluation, EvaluationContext, Evaluator, HideEveryone, Truth, Worst, WorstFrame};
-use crate::config::{Camera, SettingsError, check_size, moving_with_zones};
+use crate::config::moving_with_zones;
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::video::frame::RedactedFrame;
-use crate::video::pipeline::{FrameRecord, Job, Observer, rehearse_clip};
+use crate::video::pipeline::{FrameRecord, Job, Observer, rehearse_clip, rehearse_rendering};
 use crate::video::sink::Container;
 use crate::video::source::{Clip, Declared, FrameRate, StillKind, Window};
 use clap::Args as ClapArgs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Flags of `melkglas evaluate`.
@@ -33,6 +33,9 @@ pub(super) struct Args {
     /// How hard to look, as for `redact`.
     #[arg(long, value_name = "EFFORT", default_value = "fast")]
     effort: Effort,
+    /// How often the clip is gone through, as for `redact`.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=2))]
+    passes: Option<u8>,
     /// Frames a second of a raw stream, as for `redact`.
     #[arg(long, value_name = "FPS")]
     rate: Option<FrameRate>,
@@ -78,6 +81,7 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let clip = open(args)?;
     let site = args.effort.settings(&site, camera.as_ref());
     let detectors = args.installation.detectors(&site)?;
+    let of_camera = empty_scene(args.camera.as_deref().zip(camera.as_ref()), &site, &detectors)?;
     let job = Job {
         clip: Arc::clone(&clip),
         window: Window::WHOLE,
@@ -87,33 +91,36 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
                 .with_unexplained(site.scene.unexplained),
         ),
         detectors: detectors.clone(),
-        scene: empty_scene(args.camera.as_deref().zip(camera.as_ref()), &site, &detectors)?,
+        scene: scene_of(of_camera, &clip, camera.as_ref(), &site, interrupt),
         container: Container::Mp4,
         accept_damaged: false,
         interrupt: interrupt.clone(),
     };
     let name = args.clip.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let named = args.camera.as_deref().zip(camera.as_ref());
+    let passes = args.effort.passes(args.passes);
+    let first = if passes == 2 { Some(analysed(&job, &name, named)?) } else { None };
     let mut watcher = Watcher {
-        progress: Progress::new(&name),
+        progress: masking(&name, passes),
         evaluator: Evaluator::new(&truth, camera.as_ref(), &site),
-        camera: args.camera.as_deref().zip(camera.as_ref()),
-        misfit: None,
+        fit: Fit::of(named),
         exposed: None,
         wanted: args.strip.is_some(),
         worst: Worst::default(),
     };
-    let result = rehearse_clip(&job, &mut watcher);
+    let result = match &first {
+        Some(first) => rehearse_rendering(&job, &first.analysis, &mut watcher),
+        None => rehearse_clip(&job, &mut watcher),
+    };
     watcher.progress.clear();
-    let Watcher { evaluator, misfit, worst, .. } = watcher;
-    if let Some(misfit) = misfit {
-        return Err(misfit.into());
-    }
-    let rehearsal = result.map_err(|e| job_failure(e, interrupt))?;
+    let Watcher { evaluator, fit, worst, .. } = watcher;
+    let rehearsal = fit.or_failed(interrupt, result)?;
     let worst = worst.into_frames();
     let context = EvaluationContext {
         file: name,
         bytes: clip.len(),
         effort: args.effort.word(),
+        passes,
         models: serde_json::to_value(detectors.describe()).unwrap_or_default(),
         site: &site,
     };
@@ -149,8 +156,7 @@ fn open(args: &Args) -> Result<Arc<Clip>, Failure> {
 struct Watcher<'a> {
     progress: Progress,
     evaluator: Evaluator<'a>,
-    camera: Option<(&'a Path, &'a Camera)>,
-    misfit: Option<SettingsError>,
+    fit: Fit<'a>,
     /// The frame whose picture comes next, where somebody can be seen in it.
     exposed: Option<WorstFrame>,
     /// Whether pictures are wanted at all.
@@ -164,13 +170,7 @@ impl Observer for Watcher<'_> {
     }
 
     fn frame(&mut self, record: &FrameRecord<'_>) -> io::Result<()> {
-        if record.number == 0
-            && let Some((path, camera)) = self.camera
-            && let Err(misfit) = check_size(camera, path, record.size)
-        {
-            self.misfit = Some(misfit);
-            return Err(io::Error::other("the clip is not of this camera"));
-        }
+        self.fit.check(record)?;
         self.progress.frame(record);
         self.exposed = self.evaluator.frame(record);
         Ok(())

@@ -2,6 +2,7 @@
 //!
 //! Data goes to stdout, talk to stderr. The same flag means the same everywhere.
 
+mod analyse;
 mod camera;
 mod camera_approve;
 mod camera_check;
@@ -16,6 +17,7 @@ mod harden;
 mod models;
 mod models_add;
 mod outputs;
+mod passes;
 mod progress;
 mod redact;
 mod talk;
@@ -45,6 +47,8 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 a fault of the program; 2 usage;
 enum Command {
     /// Redact stored clips: everyone and every private region hidden.
     Redact(redact::Args),
+    /// Look through a clip once and keep what was found, for `redact --analysis`.
+    Analyse(analyse::Args),
     /// Measure how well people are hidden, on a clip for which somebody wrote down where they are.
     Evaluate(evaluate::Args),
     /// Make and check camera files: the private regions that one camera must never show.
@@ -88,6 +92,7 @@ pub fn main() -> ExitCode {
     };
     let done = match cli.command {
         Command::Redact(args) => redact::run(&args, &interrupt),
+        Command::Analyse(args) => analyse::run(&args, &interrupt),
         Command::Evaluate(args) => evaluate::run(&args, &interrupt),
         Command::Camera(command) => camera::run(&command, &interrupt),
         Command::Models(command) => models::run(&command, &interrupt),

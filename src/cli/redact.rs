@@ -1,21 +1,24 @@
 //! `melkglas redact`: clips in, redacted clips out.
 
-use super::common::{Installation, empty_scene, open_clip, read_camera};
+use super::common::{
+    Effort, Installation, empty_scene, job_failure, open_clip, read_camera, scene_of, with_targets,
+};
+use super::passes::{Fit, analysed, masking};
 use super::progress::Progress;
 use super::{outputs, talk};
 use crate::casework::{BoxesWriter, HideEveryone, ReportBuilder, ReportContext, SourceKind};
-use crate::config::{
-    self, Camera, Rgb, Site, Style, Targets, TilingMode, View, check_size, moving_with_zones,
-};
+use crate::config::{self, Camera, Rgb, Site, Style, moving_with_zones};
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
+use crate::video::analysis::{Analysis, AnalysisError, AnalysisFile, Basis};
 use crate::video::detect::OnnxFactory;
 use crate::video::pipeline::{
-    EmptyScene, FrameRecord, Job, JobError, Observer, Outcome, StillJob, redact_clip, redact_still,
+    EmptyScene, FrameRecord, Job, Observer, Outcome, StageTimes, StillJob, redact_clip, redact_still,
+    render_clip,
 };
-use crate::video::sink::{Overwrite, PartialFile, SinkError, sweep};
-use crate::video::source::{ClipTime, Declared, FrameRate, SourceError, Window};
-use clap::{ArgGroup, Args as ClapArgs, ValueEnum};
+use crate::video::sink::{Overwrite, PartialFile, sweep};
+use crate::video::source::{ClipTime, Declared, FrameRate, Window};
+use clap::{ArgGroup, Args as ClapArgs, ValueEnum as _};
 use outputs::{Kind, OutDir, Target};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,6 +67,14 @@ pub(super) struct Args {
     /// stills `thorough`: a still has no other frames to find somebody in.
     #[arg(long, value_name = "EFFORT")]
     effort: Option<Effort>,
+    /// How often clips are gone through: 1 masks as it goes, with a second of look-ahead; 2 looks through all of a clip
+    /// first and hides people by what comes long after and before, too. Without it 1 at `fast` and 2 at `thorough`.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=2))]
+    passes: Option<u8>,
+    /// Mask by what `melkglas analyse` found in this clip, without looking again; for a single clip. It must have been
+    /// made with the same camera file, models and settings; --effort may be left out.
+    #[arg(long, value_name = "A", conflicts_with = "passes")]
+    analysis: Option<PathBuf>,
     /// What is hidden, separated by commas: persons,faces,vehicles,screens. Persons and faces must be among them;
     /// left out, what the settings say, which is those two.
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
@@ -102,44 +113,16 @@ const EXAMPLES: &str = "Examples:
   melkglas redact *.mp4 --out-dir masked --camera entrance-3.toml --style fill --report masked
   melkglas redact garage.mp4 -o g.mp4 --camera garage.toml --targets persons,faces,vehicles --effort thorough
   melkglas redact clip.avi -o part.mp4 --no-camera --from 00:01:10 --to 00:01:40
+  melkglas redact clip.mp4 -o blurred.mp4 --camera entrance-3.toml --analysis clip.analysis --style blur
   melkglas redact photo.jpg -o photo.redacted.png --no-camera";
 
-/// How hard to look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-pub(super) enum Effort {
-    /// Every frame once.
-    Fast,
-    /// Every frame whole and in overlapping tiles, and each of them mirrored.
-    Thorough,
-}
-
-impl Effort {
-    /// The word for the report.
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Fast => "fast",
-            Self::Thorough => "thorough",
-        }
-    }
-
-    /// The effort for one input: what was asked for, or what its kind needs.
-    fn of(args: &Args, kind: Kind) -> Self {
-        args.effort.unwrap_or(match kind {
-            Kind::Clip(_) => Self::Fast,
-            Kind::Still(..) => Self::Thorough,
-        })
-    }
-
-    /// The settings with this effort in them. People seen from above lie any way round.
-    pub(super) fn settings(self, site: &Site, camera: Option<&Camera>) -> Site {
-        let mut site = site.clone();
-        if self == Self::Thorough {
-            site.detect.tiling = TilingMode::Tile;
-            site.detect.mirrored = true;
-            site.detect.rotated |= camera.is_some_and(|camera| camera.view == View::Overhead);
-        }
-        site
-    }
+/// The effort for one input: what was asked for, or what its analysis was made with, or what its kind needs.
+fn effort_of(args: &Args, analysis: Option<&AnalysisFile>, kind: Kind) -> Effort {
+    let made = analysis.and_then(|file| Effort::from_str(&file.basis.effort, false).ok());
+    args.effort.or(made).unwrap_or(match kind {
+        Kind::Clip(_) => Effort::Fast,
+        Kind::Still(..) => Effort::Thorough,
+    })
 }
 
 /// What all inputs of one call share.
@@ -150,8 +133,17 @@ struct Shared<'a> {
     scene: Option<Arc<EmptyScene>>,
     /// Settings and detectors for every effort that an input needs.
     efforts: BTreeMap<Effort, (Site, Arc<OnnxFactory>)>,
+    /// What is known of the only clip.
+    known: Option<Known>,
     window: Window,
     interrupt: &'a Interrupt,
+}
+
+/// An analysis that was read and serves this call.
+struct Known {
+    analysis: Analysis,
+    /// SHA-256 of its file.
+    sha256: String,
 }
 
 /// Redacts every input; goes on after a bad one and names it at the end.
@@ -164,10 +156,7 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
     if let Some(colour) = args.fill_colour {
         site.mask.fill_colour = colour;
     }
-    if !args.targets.is_empty() {
-        site.detect.targets = Targets::from_list(&args.targets)
-            .map_err(|e| Failure::with_cure(Exit::Usage, &e, format!("write --targets {}", e.cure)))?;
-    }
+    let site = with_targets(site, &args.targets)?;
     let camera = match &args.camera {
         Some(path) => Some((path.clone(), read_camera(path)?)),
         None => None,
@@ -184,7 +173,7 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
         args.report.as_deref(),
         args.boxes.as_deref(),
     )?;
-    let read = args.inputs.iter().chain(&args.camera).chain(&args.installation.site);
+    let read = args.inputs.iter().chain(&args.camera).chain(&args.analysis).chain(&args.installation.site);
     let read: Vec<&Path> = read.map(PathBuf::as_path).collect();
     outputs::check(&targets, &read, args.force)?;
     if let (false, Some(still)) = (
@@ -197,6 +186,16 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
             "leave them out, or redact stills in a call of their own",
         ));
     }
+    let saved = args.analysis.as_deref().map(|path| read_analysis(path, &targets)).transpose()?;
+    let efforts =
+        detectors(args, saved.as_ref(), &site, camera.as_ref().map(|(_, camera)| camera), &targets)?;
+    let known = match (saved, targets.as_slice(), efforts.values().next()) {
+        (Some(saved), [target], Some((site, detectors))) => {
+            let camera = camera.as_ref().map(|(_, camera)| camera);
+            Some(known(args, saved, target, camera, site, detectors, interrupt)?)
+        }
+        _ => None,
+    };
     let folders: BTreeSet<_> = targets.iter().flat_map(Target::folders).collect();
     for folder in folders {
         let removed = sweep(&folder);
@@ -207,16 +206,15 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
             ));
         }
     }
-    let efforts = detectors(args, &site, camera.as_ref().map(|(_, camera)| camera), &targets)?;
-    // A still has no frames to compare; clips have one effort.
-    let clips = targets.iter().find(|target| matches!(target.kind, Kind::Clip(_)));
-    let scene = match clips.and_then(|clip| efforts.get(&Effort::of(args, clip.kind))) {
+    // A still has no frames to compare; clips have one effort. What was analysed was compared then.
+    let clips = targets.iter().find(|target| matches!(target.kind, Kind::Clip(_)) && known.is_none());
+    let scene = match clips.and_then(|clip| efforts.get(&effort_of(args, None, clip.kind))) {
         Some((site, detectors)) => {
             empty_scene(camera.as_ref().map(|(path, camera)| (path.as_path(), camera)), site, detectors)?
         }
         None => None,
     };
-    let shared = Shared { args, camera, scene, efforts, window, interrupt };
+    let shared = Shared { args, camera, scene, efforts, known, window, interrupt };
 
     let mut failed = Vec::new();
     for target in &targets {
@@ -257,12 +255,13 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
 /// Settings and detectors for every effort that an input needs; the weights are loaded once.
 fn detectors(
     args: &Args,
+    saved: Option<&AnalysisFile>,
     site: &Site,
     camera: Option<&Camera>,
     targets: &[Target],
 ) -> Result<BTreeMap<Effort, (Site, Arc<OnnxFactory>)>, Failure> {
     let mut efforts: BTreeMap<Effort, (Site, Arc<OnnxFactory>)> = BTreeMap::new();
-    for effort in targets.iter().map(|target| Effort::of(args, target.kind)).collect::<BTreeSet<_>>() {
+    for effort in targets.iter().map(|target| effort_of(args, saved, target.kind)).collect::<BTreeSet<_>>() {
         let site = effort.settings(site, camera);
         let detect = &site.detect;
         let factory = match efforts.values().next() {
@@ -277,11 +276,63 @@ fn detectors(
     Ok(efforts)
 }
 
+/// The analysis, which is of one clip.
+fn read_analysis(path: &Path, targets: &[Target]) -> Result<AnalysisFile, Failure> {
+    if !matches!(targets, [Target { kind: Kind::Clip(_), .. }]) {
+        return Err(Failure::with_cure(
+            Exit::Usage,
+            "--analysis is of one clip",
+            "redact that clip in a call of its own",
+        ));
+    }
+    AnalysisFile::read(path).map_err(|e| refused(path, &e))
+}
+
+/// The analysis, where it was made of this clip and with all that is in force here.
+fn known(
+    args: &Args,
+    saved: AnalysisFile,
+    target: &Target,
+    camera: Option<&Camera>,
+    site: &Site,
+    detectors: &OnnxFactory,
+    interrupt: &Interrupt,
+) -> Result<Known, Failure> {
+    let clip = open_clip(&target.input)?;
+    let sum = clip.sha256(interrupt).map_err(|e| job_failure(e.into(), interrupt))?;
+    let effort = effort_of(args, Some(&saved), target.kind);
+    let rate = args.rate.map(|rate| rate.to_string());
+    let here = Basis::new((sum, clip.len()), camera, effort.word(), rate, &detectors.models(), site);
+    let sha256 = saved.sha256.clone();
+    let path = args.analysis.as_deref().unwrap_or(Path::new(""));
+    let analysis = saved.open(&here, &site.track).map_err(|e| refused(path, &e))?;
+    Ok(Known { analysis, sha256 })
+}
+
+/// Why an analysis is of no use here.
+fn refused(path: &Path, e: &AnalysisError) -> Failure {
+    let sentence = format!("{} is refused: {e}", path.display());
+    match e {
+        AnalysisError::Mismatch(mismatch) => Failure::with_cure(Exit::Usage, sentence, mismatch.cure()),
+        _ => Failure::new(Exit::Settings, sentence),
+    }
+}
+
 /// One clip, from open file to committed output.
 fn one(shared: &Shared<'_>, target: &Target) -> Result<(), Failure> {
-    let Shared { args, camera, scene, efforts, window, interrupt } = shared;
-    let effort = Effort::of(args, target.kind);
-    let (site, detectors) = efforts.get(&effort).expect("made for every input before the first");
+    let Shared { args, camera, scene, efforts, known, window, interrupt } = shared;
+    let (effort, (site, detectors)) = match (known, efforts.first_key_value()) {
+        (Some(_), Some((effort, with))) => (*effort, with),
+        _ => {
+            let effort = effort_of(args, None, target.kind);
+            (effort, efforts.get(&effort).expect("made for every input before the first"))
+        }
+    };
+    let passes = match (target.kind, known) {
+        (Kind::Still(..), _) => 1,
+        (Kind::Clip(_), Some(_)) => 2,
+        (Kind::Clip(_), None) => effort.passes(args.passes),
+    };
     let name = target.input.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let clip = open_clip(&target.input)?;
     let clip = Arc::new(match args.rate {
@@ -295,33 +346,49 @@ fn one(shared: &Shared<'_>, target: &Target) -> Result<(), Failure> {
     let report_file = target.report.as_deref().map(create).transpose()?;
     let boxes_file = target.boxes.as_deref().map(create).transpose()?;
     let boxes_path = target.boxes.as_deref().unwrap_or(&target.output);
-    let mut watcher = Watcher {
-        progress: Progress::new(&name),
-        report: ReportBuilder::default(),
-        boxes: boxes_file
-            .map(BoxesWriter::new)
-            .transpose()
-            .map_err(|e| outputs::cannot_write(boxes_path, &e))?,
-        camera: camera.as_ref().map(|(path, camera)| (path.as_path(), camera)),
-        misfit: None,
-    };
+    let boxes = boxes_file.map(BoxesWriter::new).transpose();
+    let boxes = boxes.map_err(|e| outputs::cannot_write(boxes_path, &e))?;
+    let named = camera.as_ref().map(|(path, camera)| (path.as_path(), camera));
     let planner = HideEveryone::new(camera.as_ref().map(|(_, camera)| camera), site.mask.clone(), args.style)
         .with_unexplained(site.scene.unexplained);
     let planner = Arc::new(planner);
+    let mut watcher = Watcher {
+        progress: masking(&name, passes),
+        report: ReportBuilder::default(),
+        boxes,
+        fit: Fit::of(named),
+    };
+    let mut earlier = StageTimes::default();
+    let mut compared = None;
     let result = match target.kind {
         Kind::Clip(container) => {
+            let scene = match known {
+                Some(_) => None,
+                None => scene_of(scene.clone(), &clip, named.map(|(_, camera)| camera), site, interrupt),
+            };
+            compared = known
+                .as_ref()
+                .map_or_else(|| scene.as_ref().map(|scene| scene.kind()), |known| known.analysis.compared());
             let job = Job {
                 clip: Arc::clone(&clip),
                 window: *window,
                 site: site.clone(),
                 planner,
                 detectors: detectors.clone(),
-                scene: scene.clone(),
+                scene,
                 container,
                 accept_damaged: args.accept_damaged,
                 interrupt: (*interrupt).clone(),
             };
-            redact_clip(&job, file, &mut watcher)
+            match (known, passes) {
+                (Some(known), _) => render_clip(&job, &known.analysis, file, &mut watcher),
+                (None, 2) => {
+                    let first = analysed(&job, &name, named)?;
+                    earlier = first.times;
+                    render_clip(&job, &first.analysis, file, &mut watcher)
+                }
+                (None, _) => redact_clip(&job, file, &mut watcher),
+            }
         }
         Kind::Still(kind, format) => {
             let job = StillJob {
@@ -337,11 +404,9 @@ fn one(shared: &Shared<'_>, target: &Target) -> Result<(), Failure> {
         }
     };
     watcher.progress.clear();
-    let Watcher { report, boxes, misfit, .. } = watcher;
-    if let Some(misfit) = misfit {
-        return Err(misfit.into());
-    }
-    let finished = result.map_err(|e| job_failure(e, interrupt))?;
+    let Watcher { report, boxes, fit, .. } = watcher;
+    let mut finished = fit.or_failed(interrupt, result)?;
+    finished.outcome.times = finished.outcome.times.after(earlier);
     let outcome = &finished.outcome;
     let covered = report.covered();
     let context = ReportContext {
@@ -351,12 +416,14 @@ fn one(shared: &Shared<'_>, target: &Target) -> Result<(), Failure> {
             Kind::Still(..) => SourceKind::Still,
         },
         effort: effort.word(),
+        passes,
+        analysis: known.as_ref().map(|known| known.sha256.clone()),
         source_bytes: clip.len(),
         output_file: target.output.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         window: (!window.is_whole())
             .then(|| [args.from.map(|t| t.to_string()), args.to.map(|t| t.to_string())]),
         camera: camera.as_ref().map(|(_, camera)| camera),
-        scene: scene.is_some() && matches!(target.kind, Kind::Clip(_)),
+        scene: compared,
         models: serde_json::to_value(detectors.describe()).unwrap_or_default(),
         site,
     };
@@ -370,7 +437,7 @@ fn one(shared: &Shared<'_>, target: &Target) -> Result<(), Failure> {
         records.push(boxes.finish().map_err(|e| outputs::cannot_write(boxes_path, &e))?);
     }
     outputs::commit(records, finished.file)?;
-    tell(shared, target, outcome, covered);
+    tell(shared, target, outcome, covered, passes);
     Ok(())
 }
 
@@ -383,13 +450,14 @@ fn write_report(file: &PartialFile, report: &crate::casework::Report<'_>) -> io:
 }
 
 /// Says what was done, and what staff should know about it.
-fn tell(shared: &Shared<'_>, target: &Target, outcome: &Outcome, covered: u64) {
+fn tell(shared: &Shared<'_>, target: &Target, outcome: &Outcome, covered: u64, passes: u8) {
     if shared.args.json {
         talk::data(json!({
             "input": target.input.to_string_lossy(),
             "output": target.output.to_string_lossy(),
             "ok": true,
             "exit": 0,
+            "passes": passes,
             "frames": outcome.written,
             "covered": covered,
             "completeness": outcome.completeness,
@@ -436,8 +504,7 @@ struct Watcher<'a> {
     progress: Progress,
     report: ReportBuilder,
     boxes: Option<BoxesWriter>,
-    camera: Option<(&'a Path, &'a Camera)>,
-    misfit: Option<crate::config::SettingsError>,
+    fit: Fit<'a>,
 }
 
 impl Observer for Watcher<'_> {
@@ -446,46 +513,9 @@ impl Observer for Watcher<'_> {
     }
 
     fn frame(&mut self, record: &FrameRecord<'_>) -> io::Result<()> {
-        if record.number == 0
-            && let Some((path, camera)) = self.camera
-            && let Err(misfit) = check_size(camera, path, record.size)
-        {
-            self.misfit = Some(misfit);
-            return Err(io::Error::other("the clip is not of this camera"));
-        }
+        self.fit.check(record)?;
         self.progress.frame(record);
         self.report.frame(record);
         self.boxes.as_mut().map_or(Ok(()), |boxes| boxes.frame(record))
     }
-}
-
-/// Which exit code a failed job ends with.
-pub(super) fn job_failure(e: JobError, interrupt: &Interrupt) -> Failure {
-    let stopped = interrupt.is_raised();
-    let exit = match &e {
-        _ if stopped => Exit::Signal(interrupt.signal().unwrap_or(15)),
-        // The installation is at fault, not the clip.
-        JobError::Source(SourceError::Media(_))
-        | JobError::Sink(SinkError::Media(_) | SinkError::SetUp(_)) => Exit::Settings,
-        JobError::Source(SourceError::RateUnwanted) => Exit::Usage,
-        JobError::Clip(_)
-        | JobError::Still(_)
-        | JobError::Source(_)
-        | JobError::HashStalled(_)
-        | JobError::CutShort(_)
-        | JobError::CameraMoved { .. }
-        | JobError::TooDark { .. }
-        | JobError::Unfinished => Exit::Input,
-        JobError::EmptyWindow { .. } => Exit::Usage,
-        JobError::Detect(_) => Exit::Settings,
-        JobError::DetectorFaults(_)
-        | JobError::StillNotSearched(_)
-        | JobError::DetectorStalled(_)
-        | JobError::Sink(_)
-        | JobError::ReadBack(_)
-        | JobError::Record(_) => Exit::Pipeline,
-        JobError::Thread(_) => Exit::Bug,
-        JobError::Interrupted => Exit::Signal(15),
-    };
-    if stopped { Failure::new(exit, JobError::Interrupted) } else { Failure::new(exit, e) }
 }

@@ -3,6 +3,7 @@
 //! May import the hall ([`crate::geometry`], [`crate::config`], `crate::share`, `crate::interrupt`); never
 //! [`crate::casework`] nor [`crate::cli`]. Raw pixels ([`frame::RawFrame`]) are readable in this wing only.
 
+pub mod analysis;
 pub mod detect;
 pub mod frame;
 pub mod mask;

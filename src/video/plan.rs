@@ -8,7 +8,7 @@ use crate::config::{Style, ZoneKind};
 use crate::geometry::{BoxPx, FrameSize, PxRect, UnitPolygon};
 use crate::video::frame::{Damage, Stamp};
 use crate::video::track::TrackedBox;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// One detection in frame space.
@@ -67,7 +67,7 @@ impl Observations {
 }
 
 /// Why a whole frame is covered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CoverReason {
     /// The decoder concealed errors, so the picture may show people where none are found.
@@ -84,6 +84,8 @@ pub enum CoverReason {
     AbsurdDetections,
     /// There was no plan, or one for another size.
     NoPlan,
+    /// The analysis that the clip is rendered by says nothing of this frame.
+    NotAnalysed,
 }
 
 impl CoverReason {
@@ -95,6 +97,7 @@ impl CoverReason {
             Self::DetectorFault => "the detector failed",
             Self::AbsurdDetections => "the detector's answer makes no sense",
             Self::NoPlan => "nothing says what is to be hidden",
+            Self::NotAnalysed => "it is not in the analysis",
             Self::TimeUncertain => "nothing says when it is shown",
             Self::TooDark => "it is too dark for anybody to be found",
             Self::ShapeChanged => "it has another shape than the first one",

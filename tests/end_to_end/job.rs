@@ -164,8 +164,10 @@ pub(crate) fn redact_beside_others(
     let finished = redact_clip(&job, file, &mut log)?;
     let context = ReportContext {
         source_kind: SourceKind::Clip,
-        scene: false,
+        scene: None,
         effort: "fast",
+        passes: 1,
+        analysis: None,
         source_file: "clip".into(),
         source_bytes: clip.len(),
         output_file: "out".into(),

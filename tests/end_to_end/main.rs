@@ -3,6 +3,7 @@
 //! One binary, because GStreamer and ONNX Runtime link into each. Detectors are made up wherever the networks are
 //! not the point.
 
+mod analysis;
 mod approve;
 mod camera;
 mod cli;

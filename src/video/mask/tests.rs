@@ -499,6 +499,6 @@ fn cells_stand_still_for_a_while_and_move_with_their_mask() {
         let later = shown_at(&masker, 520 * MS, 50, 0, style);
         assert_ne!(later, first);
         // A clip that begins anew has nothing to do with the one before.
-        assert_ne!(shown_at(&masker, 0, 51, 0, style), later);
+        assert_ne!(shown_at(&masker, 0, 61, 0, style), later);
     }
 }

@@ -6,7 +6,7 @@ use crate::geometry::{BoxPx, FrameSize};
 use crate::video::detect::{DetectError, DetectorFactory, Look};
 use crate::video::plan::{Detection, Target};
 use crate::video::scene::{
-    LearnError, Outline, Reference, Sample, Scene, Segment, SpreadMap, Stance, learn, moved,
+    LearnError, Outline, Reference, Sample, Scene, SceneKind, Segment, SpreadMap, Stance, learn, moved,
 };
 use crate::video::source::{StillFault, StillKind, decode_still};
 use image::ImageFormat;
@@ -102,10 +102,14 @@ impl EmptyScene {
         Self { scene, furniture: Vec::new(), outlines: Vec::new(), left_out: Vec::new() }
     }
 
-    /// Whether it is of one clip by itself, and no still of the camera's is behind it.
+    /// What it is made of.
     #[must_use]
-    pub fn is_of_clip(&self) -> bool {
-        self.outlines.is_empty()
+    pub fn kind(&self) -> SceneKind {
+        match (self.outlines.is_empty(), self.scene.approved()) {
+            (true, _) => SceneKind::OwnClip,
+            (false, true) => SceneKind::Approved,
+            (false, false) => SceneKind::Unapproved,
+        }
     }
 
     /// Whether the detector fires at this place of the empty scene too.

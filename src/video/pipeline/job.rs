@@ -1,7 +1,8 @@
-//! One clip, one pass.
+//! One clip, one pass: either all of the work, or one half of it (`passes`).
 
 use super::completeness::{Completeness, hold_against};
 use super::empty::EmptyScene;
+use super::passes::Way;
 use super::run::Run;
 use super::writer::Written;
 use crate::config::Site;
@@ -141,6 +142,21 @@ pub struct StageTimes {
     pub wall_secs: f64,
 }
 
+impl StageTimes {
+    /// The times of this pass and of one before it.
+    #[must_use]
+    pub fn after(self, first: Self) -> Self {
+        Self {
+            decode_secs: self.decode_secs + first.decode_secs,
+            detect_secs: self.detect_secs + first.detect_secs,
+            mask_secs: self.mask_secs + first.mask_secs,
+            encode_secs: self.encode_secs + first.encode_secs,
+            check_secs: self.check_secs + first.check_secs,
+            wall_secs: self.wall_secs + first.wall_secs,
+        }
+    }
+}
+
 /// What is known of a job when it is done.
 #[derive(Debug, Clone)]
 pub struct Outcome {
@@ -213,7 +229,12 @@ const HASH_PATIENCE: Duration = Duration::from_secs(600);
 /// # Errors
 /// [`JobError`]; `file` is removed.
 pub fn redact_clip(job: &Job, file: PartialFile, observer: &mut dyn Observer) -> Result<Finished, JobError> {
-    let pass = Pass::run(job, Some(&file), observer)?;
+    let pass = Pass::run(job, &Way::Once(Some(&file)), observer)?;
+    finish(job, file, pass)
+}
+
+/// Checks what a pass has written.
+pub(super) fn finish(job: &Job, file: PartialFile, pass: Pass) -> Result<Finished, JobError> {
     let checking = Instant::now();
     file.sync().map_err(SinkError::from)?;
     let stall = Duration::from_secs_f64(job.site.limits.stall_secs);
@@ -262,26 +283,24 @@ pub struct Rehearsal {
 /// # Errors
 /// [`JobError`].
 pub fn rehearse_clip(job: &Job, observer: &mut dyn Observer) -> Result<Rehearsal, JobError> {
-    let Pass { size, completeness, written, hash, .. } = Pass::run(job, None, observer)?;
-    let (source_sha256, _) = hash.wait(job)?;
-    Ok(Rehearsal { size, frames: written.times_ns.len() as u64, completeness, source_sha256 })
+    Pass::run(job, &Way::Once(None), observer)?.rehearsed(job)
 }
 
 /// A clip that went through all stages, with or without an encoder at their end.
-struct Pass {
-    size: FrameSize,
+pub(super) struct Pass {
+    pub(super) size: FrameSize,
     decoded: Decoded,
     declared: Declared,
-    completeness: Completeness,
-    written: Written,
-    hash: SourceHash,
-    decode_secs: f64,
-    detect_secs: f64,
-    start: Instant,
+    pub(super) completeness: Completeness,
+    pub(super) written: Written,
+    pub(super) hash: SourceHash,
+    pub(super) decode_secs: f64,
+    pub(super) detect_secs: f64,
+    pub(super) start: Instant,
 }
 
 impl Pass {
-    fn run(job: &Job, file: Option<&PartialFile>, observer: &mut dyn Observer) -> Result<Self, JobError> {
+    pub(super) fn run(job: &Job, way: &Way<'_>, observer: &mut dyn Observer) -> Result<Self, JobError> {
         let start = Instant::now();
         let clip = &job.clip;
         let declared = Source::declared(clip)
@@ -291,8 +310,8 @@ impl Pass {
         }
         observer.begin(&declared);
         let hash = SourceHash::start(job)?;
-        let mut run = Run::start(job)?;
-        let result = run.work(job, file, observer);
+        let mut run = Run::start(job, way)?;
+        let result = run.work(job, way, observer);
         let (decoded, broke_off) = match run.stop(result.is_ok()) {
             // A stage behind the decoder failed first, or the decoder did and the rest is its consequence.
             None => return Err(result.err().unwrap_or(JobError::Thread("the decoder did not end".into()))),
@@ -319,10 +338,17 @@ impl Pass {
         let (decode_secs, detect_secs) = (secs(&run.clock.decode), secs(&run.clock.detect));
         Ok(Self { size, decoded, declared, completeness, written, hash, decode_secs, detect_secs, start })
     }
+
+    /// What is known of a pass that wrote nothing.
+    pub(super) fn rehearsed(self, job: &Job) -> Result<Rehearsal, JobError> {
+        let Self { size, completeness, written, hash, .. } = self;
+        let (source_sha256, _) = hash.wait(job)?;
+        Ok(Rehearsal { size, frames: written.times_ns.len() as u64, completeness, source_sha256 })
+    }
 }
 
 /// The source's hash, made on a thread of its own beside all else.
-struct SourceHash(JoinHandle<Result<(String, f64), ClipError>>);
+pub(super) struct SourceHash(JoinHandle<Result<(String, f64), ClipError>>);
 
 impl SourceHash {
     fn start(job: &Job) -> Result<Self, JobError> {
@@ -335,7 +361,7 @@ impl SourceHash {
     }
 
     /// The hash, and the seconds that it took; the clip is still as it was then.
-    fn wait(self, job: &Job) -> Result<(String, f64), JobError> {
+    pub(super) fn wait(self, job: &Job) -> Result<(String, f64), JobError> {
         // Every byte was read once already, so this ends soon, unless the disk or the network share hangs.
         let longest = HASH_PATIENCE.max(Duration::from_secs_f64(job.site.limits.stall_secs));
         let patience = Instant::now() + longest;

@@ -4,6 +4,9 @@
 //! decode thread -> detect workers -> in order again -> cadence hold -> ring + tracks -> plan -> mask -> encoder
 //!       \________________ RawFrame, by move, all the way to the mask ________________/
 //! ```
+//! In two passes the way is cut in the middle: the first ends behind the ring and notes what was seen in an
+//! [`Analysis`](super::analysis::Analysis), the second asks that instead of detectors.
+//!
 //! Threads are named and channels bounded; a fixed number of permits bounds the frames under way, so memory does
 //! not grow with the clip. Whatever fails ends the job: the partial file is dropped and nothing stands under the
 //! final name.
@@ -13,6 +16,7 @@ mod completeness;
 mod empty;
 mod job;
 mod own_scene;
+mod passes;
 mod picture;
 mod pool;
 mod ring;
@@ -28,6 +32,7 @@ pub use job::{
     Finished, FrameRecord, Job, JobError, Observer, Outcome, Rehearsal, StageTimes, redact_clip,
     rehearse_clip,
 };
+pub use passes::{Analysed, analyse_clip, rehearse_rendering, render_clip};
 pub use picture::{StillJob, redact_still, search_still};
 pub use still::{StillError, quietest_still};
 pub use survey::{

@@ -31,6 +31,15 @@ pub(super) struct Looked {
     pub(super) difference: Option<Difference>,
 }
 
+impl Looked {
+    /// A frame that goes by what is known of it already.
+    pub(super) fn passed_on(task: Task) -> Self {
+        let Task { seq, frame, look } = task;
+        let seen = frame.damage().map_or(Ok(Vec::new()), |damage| Err(CoverReason::from(damage)));
+        Self { seq, frame, look, seen, difference: None }
+    }
+}
+
 /// Nanoseconds that the stages worked, summed over their threads.
 #[derive(Debug, Default)]
 pub(super) struct Clock {

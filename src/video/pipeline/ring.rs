@@ -7,10 +7,11 @@ use super::empty::EmptyScene;
 use super::job::{Job, JobError};
 use crate::config::{DarkPolicy, SceneSettings, Target};
 use crate::geometry::FrameSize;
+use crate::video::analysis::rounded;
 use crate::video::frame::RawFrame;
 use crate::video::plan::{CoverReason, Detection, Observations};
-use crate::video::scene::{Difference, Outline, Sighting, Stance, Witness};
-use crate::video::track::{Origin, TrackedBox, Tracker};
+use crate::video::scene::{Difference, Outline, SceneKind, Sighting, Stance, Witness};
+use crate::video::track::{Origin, Track, TrackedBox, Tracker};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -43,9 +44,20 @@ pub(super) struct Followed {
     pub(super) seen: Result<Observations, CoverReason>,
 }
 
+/// What a ring has at its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keeps {
+    /// The tracks of the whole clip.
+    Tracks,
+    /// Nothing.
+    Nothing,
+}
+
 /// The ring. Frames go in and come out in order.
 pub(super) struct Ring {
     tracker: Tracker,
+    /// Tracks that are over, where all are wanted at the end.
+    over: Option<Vec<Track>>,
     scene: Option<Arc<EmptyScene>>,
     settings: SceneSettings,
     /// Made with the first frame, whose size it needs.
@@ -60,11 +72,12 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    /// An empty ring.
-    pub(super) fn new(job: &Job) -> Self {
+    /// An empty ring. One that keeps tracks has all of them at the end, and grows with the clip.
+    pub(super) fn new(job: &Job, keeps: Keeps) -> Self {
         let track = &job.site.track;
         Self {
             tracker: Tracker::new(track.clone()),
+            over: (keeps == Keeps::Tracks).then(Vec::new),
             scene: job.scene.clone(),
             settings: job.site.scene.clone(),
             witness: None,
@@ -84,6 +97,8 @@ impl Ring {
     pub(super) fn push(&mut self, ready: Ready) -> Result<Vec<Followed>, JobError> {
         let Ready { frame, seen, look, difference } = ready;
         let (now_ns, size, settings) = (frame.pts_ns(), frame.size(), &self.settings);
+        // As an analysis holds them, so that one pass and two mask the same boxes.
+        let seen = seen.map(|all| all.into_iter().map(rounded).collect::<Vec<_>>());
         if let Ok(detections) = &seen {
             // Boxes that a frame has from its neighbours were seen there, and are pushed there.
             let own: Vec<Detection> = detections.iter().copied().filter(|d| look.at(d.target)).collect();
@@ -96,7 +111,7 @@ impl Ring {
             let witness =
                 self.witness.get_or_insert_with(|| Witness::new(frame.size(), self.settings.clone()));
             witness.push(now_ns, difference);
-            if self.scene.as_ref().is_some_and(|scene| !scene.is_of_clip()) {
+            if self.scene.as_ref().is_some_and(|scene| scene.kind() != SceneKind::OwnClip) {
                 self.watch_camera(&frame)?;
             }
         }
@@ -153,6 +168,14 @@ impl Ring {
         }
     }
 
+    /// All tracks, by number, where they were kept.
+    pub(super) fn into_tracks(self) -> Vec<Track> {
+        let Some(mut tracks) = self.over else { return Vec::new() };
+        tracks.extend(self.tracker.into_tracks());
+        tracks.sort_by_key(|track| track.id);
+        tracks
+    }
+
     fn pop(&mut self) -> Option<Followed> {
         let (frame, seen) = self.waiting.pop_front()?;
         let (at_ns, size) = (frame.pts_ns(), frame.size());
@@ -162,7 +185,10 @@ impl Ring {
         };
         let (cleared, tracked): (Vec<_>, Vec<_>) =
             self.tracker.at(at_ns).into_iter().partition(|tracked| is_cleared(tracked));
-        self.tracker.forget_before(at_ns);
+        let over = self.tracker.forget_before(at_ns);
+        if let Some(all) = self.over.as_mut() {
+            all.extend(over);
+        }
         let unexplained = match &sighting {
             Some(sighting) if self.tells(sighting) => sighting.boxes.clone(),
             _ => Vec::new(),
@@ -186,7 +212,7 @@ impl Ring {
 
     /// Whether what differs is to be hidden: by a still always, by the clip itself where the most of it is as usual.
     fn tells(&self, sighting: &Sighting) -> bool {
-        let own = self.scene.as_ref().is_some_and(|scene| scene.is_of_clip());
+        let own = self.scene.as_ref().is_some_and(|scene| scene.kind() == SceneKind::OwnClip);
         !own || (!sighting.dark && sighting.share <= self.settings.own_clip_share)
     }
 

@@ -2,12 +2,12 @@
 
 use super::cadence::Hold;
 use super::job::{Job, JobError, Observer, spawn};
+use super::passes::{Guide, Way};
 use super::pool::{self, Clock, Looked, Task, timed};
-use super::ring::{self, Ring};
+use super::ring;
 use super::writer::{Writer, Written};
 use crate::video::detect::{DetectError, Look};
 use crate::video::frame::{RawFrame, Stamp};
-use crate::video::sink::PartialFile;
 use crate::video::source::{Decoded, Source, SourceError, Window};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::collections::BTreeMap;
@@ -37,9 +37,10 @@ pub(super) struct Run {
 }
 
 impl Run {
-    pub(super) fn start(job: &Job) -> Result<Self, JobError> {
+    pub(super) fn start(job: &Job, way: &Way<'_>) -> Result<Self, JobError> {
         let detect = &job.site.detect;
         let workers = match detect.workers {
+            _ if !way.searches() => 0,
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             n => n,
         };
@@ -54,6 +55,7 @@ impl Run {
         let (task_in, tasks) = bounded::<Task>(under_way);
         let (result_in, results) = bounded(under_way + workers);
         let clock = Arc::new(Clock::default());
+        let searches = way.searches();
         let workers = pool::start(
             workers,
             &job.detectors,
@@ -64,18 +66,22 @@ impl Run {
             &job.interrupt,
         )
         .map_err(|e| JobError::Thread(e.to_string()))?;
+        let hand_on = move |task| match searches {
+            true => task_in.send(task).is_ok(),
+            false => result_in.send(Ok(Looked::passed_on(task))).is_ok(),
+        };
         let decoder = {
             let (clip, clock) = (Arc::clone(&job.clip), Arc::clone(&clock));
             let (limits, interrupt, window) = (job.site.limits.clone(), job.interrupt.clone(), job.window);
             let cadence = detect.cadence;
             let looks = move |seq: u64, last: bool| Look {
-                persons: last || seq.is_multiple_of(cadence.persons.max(1).into()),
-                faces: last || seq.is_multiple_of(cadence.faces.max(1).into()),
+                persons: last || !searches || seq.is_multiple_of(cadence.persons.max(1).into()),
+                faces: last || !searches || seq.is_multiple_of(cadence.faces.max(1).into()),
             };
             spawn("decode", move || match Source::open(&clip, &limits, &interrupt) {
                 Ok(source) => {
                     let surplus = |bytes| surplus(under_way, longest_hold + 3 + ring::capacity(bytes), bytes);
-                    decode(source, window, &looks, &surplus, &take_permit, &task_in, &clock)
+                    decode(source, window, &looks, &surplus, &take_permit, &hand_on, &clock)
                 }
                 Err(fault) => DecodeEnd {
                     decoded: Decoded::default(),
@@ -99,17 +105,17 @@ impl Run {
     pub(super) fn work(
         &mut self,
         job: &Job,
-        file: Option<&PartialFile>,
+        way: &Way<'_>,
         observer: &mut dyn Observer,
     ) -> Result<Written, JobError> {
         let stall = Duration::from_secs_f64(job.site.limits.stall_secs);
-        let mut writer = Writer::open(job, file, observer)?;
+        let mut writer = Writer::open(job, way, observer)?;
         let (Some(results), Some(permits)) = (self.results.as_ref(), self.permits.as_ref()) else {
             return Err(JobError::Thread("started twice".into()));
         };
         let mut early: BTreeMap<u64, Looked> = BTreeMap::new();
         let mut hold = Hold::default();
-        let mut ring = Ring::new(job);
+        let mut guide = Guide::new(job, way);
         let mut next = 0;
         let mut waiting_since = Instant::now();
         // The decoder has the same limit and names the cause; this one is for detectors alone.
@@ -123,7 +129,7 @@ impl Run {
                     while let Some(looked) = early.remove(&next) {
                         next += 1;
                         for ready in hold.push(looked) {
-                            for ready in ring.push(ready)? {
+                            for ready in guide.push(ready)? {
                                 writer.write(ready)?;
                                 // A decoder that has ended takes no permit.
                                 let _ = permits.try_send(());
@@ -148,16 +154,16 @@ impl Run {
             return Err(JobError::Thread("a detector lost a frame".into()));
         }
         for ready in hold.flush() {
-            for ready in ring.push(ready)? {
+            for ready in guide.push(ready)? {
                 writer.write(ready)?;
             }
         }
-        for ready in ring.flush()? {
+        for ready in guide.flush()? {
             writer.write(ready)?;
         }
         self.join()?;
         let end = self.decode_end.as_ref();
-        let mut written = writer.finish()?;
+        let mut written = writer.finish(guide.into_tracks())?;
         if written.times_ns.len() as u64 != next {
             return Err(JobError::Thread("a frame was lost between the stages".into()));
         }
@@ -216,7 +222,7 @@ fn decode(
     looks: &dyn Fn(u64, bool) -> Look,
     surplus: &dyn Fn(usize) -> usize,
     permits: &Receiver<()>,
-    tasks: &Sender<Task>,
+    hand_on: &dyn Fn(Task) -> bool,
     clock: &Clock,
 ) -> DecodeEnd {
     let mut seq = 0;
@@ -226,7 +232,7 @@ fn decode(
     // False where nobody takes frames any more: another stage failed and says why.
     let mut send = |frame: RawFrame, is_last: bool| {
         let look = looks(seq, is_last);
-        let taken = permits.recv().is_ok() && tasks.send(Task { seq, frame, look }).is_ok();
+        let taken = permits.recv().is_ok() && hand_on(Task { seq, frame, look });
         seq += 1;
         taken
     };

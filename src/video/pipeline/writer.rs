@@ -1,11 +1,15 @@
-//! The last stages, on the calling thread: plan, mask, encode, record. A rehearsal has no encoder.
+//! The last stages, on the calling thread: plan, mask, encode, record. A rehearsal has no encoder; the first of two
+//! passes notes what was seen and lets the picture go.
 
 use super::job::{FrameRecord, Job, JobError, Observer};
+use super::passes::Way;
 use super::ring::Followed;
 use crate::geometry::FrameSize;
+use crate::video::analysis::Recorder;
 use crate::video::mask::Masker;
 use crate::video::plan::{CoverReason, FramePlan, Observations};
-use crate::video::sink::{Encoder, PartialFile};
+use crate::video::sink::Encoder;
+use crate::video::track::Track;
 use std::time::{Duration, Instant};
 
 /// How long the picture of a clip of one frame is shown where its source does not say: 1/25 s.
@@ -25,13 +29,26 @@ pub(super) struct Written {
     pub(super) stopped_early: bool,
     pub(super) mask_secs: f64,
     pub(super) encode_secs: f64,
+    /// What the first of two passes noted, and the tracks of the whole clip.
+    pub(super) noted: Option<(Recorder, Vec<Track>)>,
+}
+
+/// What becomes of a frame that was planned.
+enum End {
+    /// It is masked and encoded.
+    Encoded(Encoder),
+    /// It is masked and shown to the observer.
+    Shown,
+    /// It is noted what was seen in it, and it goes.
+    Noted(Recorder),
 }
 
 /// Plan, mask, encode, record.
 pub(super) struct Writer<'a> {
     job: &'a Job,
-    /// None in a rehearsal.
-    encoder: Option<Encoder>,
+    end: End,
+    /// Whether a failing detector counts here: not where it was counted by the first of two passes.
+    searches: bool,
     masker: Masker,
     observer: &'a mut dyn Observer,
     written: Written,
@@ -42,15 +59,21 @@ impl<'a> Writer<'a> {
     /// Starts the encoder, where there is a file to encode into.
     pub(super) fn open(
         job: &'a Job,
-        file: Option<&PartialFile>,
+        way: &Way<'_>,
         observer: &'a mut dyn Observer,
     ) -> Result<Self, JobError> {
         let stall = Duration::from_secs_f64(job.site.limits.stall_secs);
-        let encoder =
-            file.map(|file| Encoder::open(file, job.container, &job.site.encode, stall, &job.interrupt));
+        let end = match way {
+            Way::Analyse => End::Noted(Recorder::default()),
+            Way::Once(None) | Way::Render(_, None) => End::Shown,
+            Way::Once(Some(file)) | Way::Render(_, Some(file)) => {
+                End::Encoded(Encoder::open(file, job.container, &job.site.encode, stall, &job.interrupt)?)
+            }
+        };
         Ok(Self {
             job,
-            encoder: encoder.transpose()?,
+            end,
+            searches: way.searches(),
             masker: Masker::new(job.site.mask.clone()),
             observer,
             written: Written::default(),
@@ -62,10 +85,14 @@ impl<'a> Writer<'a> {
         let Followed { frame, seen } = ready;
         let (stamp, size) = (frame.stamp, frame.size());
         let start = Instant::now();
+        if let End::Noted(recorder) = &mut self.end {
+            recorder.frame(stamp.pts_ns, size, &seen);
+        }
         let (plan, seen) = match seen {
             Ok(seen) => (self.job.planner.plan(stamp, &seen).for_frame(size), seen),
             Err(reason) => {
-                if matches!(reason, CoverReason::DetectorFault | CoverReason::AbsurdDetections) {
+                let fault = matches!(reason, CoverReason::DetectorFault | CoverReason::AbsurdDetections);
+                if fault && self.searches {
                     self.detector_faults += 1;
                     if self.detector_faults > self.job.site.limits.detector_faults {
                         return Err(JobError::DetectorFaults(self.detector_faults));
@@ -74,19 +101,25 @@ impl<'a> Writer<'a> {
                 (FramePlan::Cover(reason), Observations::untracked(size, Vec::new()))
             }
         };
-        let redacted = self.masker.redact(frame, &plan);
+        let redacted = match self.end {
+            End::Noted(_) => {
+                drop(frame);
+                None
+            }
+            End::Encoded(_) | End::Shown => Some(self.masker.redact(frame, &plan)),
+        };
         let masked = Instant::now();
         let first_pts_ns = *self.written.first_pts_ns.get_or_insert(stamp.pts_ns);
         let pts_ns = stamp.pts_ns - first_pts_ns;
         let step = self.written.times_ns.last().map(|before| pts_ns - before);
         // A single picture that lasts no time at all would not be shown by players.
         let duration_ns = stamp.duration_ns.filter(|d| *d > 0).or(step).unwrap_or(SHORTEST_CLIP_NS);
-        let rehearsed = match &mut self.encoder {
-            Some(encoder) => {
+        let rehearsed = match (&mut self.end, redacted) {
+            (End::Encoded(encoder), Some(redacted)) => {
                 encoder.push(redacted, pts_ns, Some(duration_ns))?;
                 None
             }
-            None => Some(redacted),
+            (_, redacted) => redacted,
         };
         let pushed = Instant::now();
         self.written.size = Some(size);
@@ -102,15 +135,23 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    pub(super) fn finish(self) -> Result<Written, JobError> {
-        let Self { encoder, written, .. } = self;
+    /// Ends the file; `tracks` are those of the whole clip where they were kept.
+    pub(super) fn finish(self, tracks: Vec<Track>) -> Result<Written, JobError> {
+        let Self { end, written, .. } = self;
         if written.times_ns.is_empty() {
             // Nothing went in, so there is nothing to finish; the caller knows why.
             return Ok(written);
         }
         let start = Instant::now();
-        encoder.map_or(Ok(()), Encoder::finish)?;
+        let noted = match end {
+            End::Encoded(encoder) => {
+                encoder.finish()?;
+                None
+            }
+            End::Shown => None,
+            End::Noted(recorder) => Some((recorder, tracks)),
+        };
         let encode_secs = written.encode_secs + start.elapsed().as_secs_f64();
-        Ok(Written { encode_secs, ..written })
+        Ok(Written { encode_secs, noted, ..written })
     }
 }

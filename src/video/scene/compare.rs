@@ -8,6 +8,7 @@ use super::reference::{Places, Prepared, Reference};
 use super::small::{SmallPicture, small_size};
 use crate::config::SceneSettings;
 use crate::geometry::{FrameSize, UnitPolygon};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A camera's empty scene: its stills, ready to be compared with frames. Shared between threads.
@@ -19,6 +20,18 @@ pub struct Scene {
     approved: bool,
     places: Places,
     settings: SceneSettings,
+}
+
+/// What frames are compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SceneKind {
+    /// Approved stills of the camera.
+    Approved,
+    /// Stills that nobody has approved yet: they add masks and clear nothing.
+    Unapproved,
+    /// What most of the clip itself shows, likewise.
+    OwnClip,
 }
 
 /// What one frame differs in.

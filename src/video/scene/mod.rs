@@ -26,7 +26,7 @@ mod structure;
 mod temporary;
 mod witness;
 
-pub use compare::{Difference, Scene};
+pub use compare::{Difference, Scene, SceneKind};
 pub use learn::{LearnError, Learnt, Still, learn};
 pub use median::{Sample, Segment};
 pub use moved::{Stance, moved};

@@ -42,6 +42,16 @@ impl FrameRate {
     }
 }
 
+impl std::fmt::Display for FrameRate {
+    /// As it can be written on the command line.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.frames, self.secs) {
+            (frames, NonZeroU32::MIN) => write!(f, "{frames}"),
+            (frames, secs) => write!(f, "{frames}/{secs}"),
+        }
+    }
+}
+
 impl FromStr for FrameRate {
     type Err = NotARate;
 

@@ -18,4 +18,5 @@ mod path;
 mod tracker;
 
 pub use path::{Origin, Sighting, Track};
+pub(in crate::video) use tracker::boxes_at;
 pub use tracker::{TrackedBox, Tracker};

@@ -1,8 +1,8 @@
 //! One track: where it was seen, and where it is taken to be at any other moment.
 
 use crate::config::TrackSettings;
-use crate::geometry::BoxPx;
-use crate::video::plan::Target;
+use crate::geometry::{BoxPx, FrameSize};
+use crate::video::plan::{Detection, Target};
 use serde::{Deserialize, Serialize};
 
 /// One detection of a track.
@@ -78,6 +78,16 @@ const DRIFT_NS: u64 = 200_000_000;
 /// A bridged box grows by this share of its size in the middle of nowhere, reached after so many seconds.
 const BRIDGE_GROWTH: (f32, f32) = (0.1, 0.4);
 
+impl Sighting {
+    /// A detection in a frame of `size` shown at `at_ns`.
+    #[must_use]
+    pub fn of(detection: &Detection, at_ns: u64, size: FrameSize, settings: &TrackSettings) -> Self {
+        let Detection { area, score, weak, .. } = *detection;
+        let large = area.area() > settings.large_share * size.area_px() as f32;
+        Self { at_ns, area, score, weak, large }
+    }
+}
+
 impl Track {
     /// A track that begins with this sighting; one that begins with furniture takes nothing else.
     #[must_use]
@@ -120,10 +130,49 @@ impl Track {
         }
     }
 
+    /// A track as it was in the end, from its sightings in order of time; `sure` as it was then. `None` where there is
+    /// no sighting, or times do not grow.
+    #[must_use]
+    pub fn restore(
+        id: u32,
+        target: Target,
+        sightings: &[Sighting],
+        (sure, furniture): (bool, bool),
+        settings: &TrackSettings,
+    ) -> Option<Self> {
+        let (first, rest) = sightings.split_first()?;
+        if !sightings.is_sorted_by(|a, b| a.at_ns < b.at_ns) {
+            return None;
+        }
+        let mut track = Self::new(id, target, *first, furniture, settings);
+        for sighting in rest {
+            // How many sightings make a track sure depended on the frames searched; the result is given.
+            track.add(*sighting, furniture, usize::MAX, settings);
+        }
+        track.sure |= sure;
+        Some(track)
+    }
+
     /// All sightings, in order of time.
     #[must_use]
     pub fn sightings(&self) -> &[Sighting] {
         &self.sightings
+    }
+
+    /// What was found of the track in the frame shown at this time.
+    #[must_use]
+    pub fn seen_at(&self, at_ns: u64) -> Option<Detection> {
+        let at = self.sightings.binary_search_by_key(&at_ns, |s| s.at_ns).ok()?;
+        let Sighting { area, score, weak, .. } = self.sightings[at];
+        Some(Detection { target: self.target, area, score, weak })
+    }
+
+    /// False where the track has no box at a moment for certain: much is saved by asking this first.
+    #[must_use]
+    pub fn may_be_at(&self, at_ns: u64, settings: &TrackSettings) -> bool {
+        let around = self.reach_s(settings) + settings.smooth_s + 1.0;
+        let (first_ns, last_ns) = (self.sightings[0].at_ns, self.last().at_ns);
+        seconds(at_ns, first_ns) <= around && seconds(last_ns, at_ns) <= around
     }
 
     /// The latest sighting.

@@ -70,13 +70,7 @@ impl Tracker {
         let loose = |d: &Detection| Loose {
             target: d.target,
             furniture: is_furniture(d),
-            sighting: Sighting {
-                at_ns,
-                area: d.area,
-                score: d.score,
-                weak: d.weak,
-                large: d.area.area() > settings.large_share * size.area_px() as f32,
-            },
+            sighting: Sighting::of(d, at_ns, size, &settings),
         };
         let (weak, good): (Vec<Loose>, Vec<Loose>) =
             detections.iter().map(loose).partition(|l| l.sighting.weak);
@@ -104,12 +98,14 @@ impl Tracker {
         boxes_at(self.live.iter().chain(&self.ended), at_ns, &self.settings)
     }
 
-    /// Drops tracks that can have no box at or after this moment.
-    pub fn forget_before(&mut self, at_ns: u64) {
+    /// Lets go of tracks that can have no box at or after this moment, and gives them back.
+    pub fn forget_before(&mut self, at_ns: u64) -> Vec<Track> {
         let settings = &self.settings;
-        self.ended.retain(|track| {
-            seconds(track.last().at_ns, at_ns) <= track.reach_s(settings) + settings.smooth_s
-        });
+        let over =
+            |track: &Track| seconds(track.last().at_ns, at_ns) > track.reach_s(settings) + settings.smooth_s;
+        let (over, near) = std::mem::take(&mut self.ended).into_iter().partition(over);
+        self.ended = near;
+        over
     }
 
     /// All tracks, in order of appearance.
@@ -122,7 +118,7 @@ impl Tracker {
 }
 
 /// Where tracks are at a moment.
-pub(super) fn boxes_at<'a>(
+pub(in crate::video) fn boxes_at<'a>(
     tracks: impl Iterator<Item = &'a Track>,
     at_ns: u64,
     settings: &TrackSettings,
@@ -143,9 +139,14 @@ pub(super) fn boxes_at<'a>(
                     None => (area, origin),
                 })
             })?;
-            let between = track.sightings().iter().filter(|s| (around[0]..=around[1]).contains(&s.at_ns));
+            let sightings = track.sightings();
+            let [from, to] = around;
+            let first = sightings.partition_point(|s| s.at_ns < from);
+            let between = sightings[first..].iter().take_while(|s| s.at_ns <= to);
             let area = between.fold(area, |all, s| hull(&all, &here(s.area, s.at_ns)));
-            let nearest = track.sightings().iter().min_by_key(|s| s.at_ns.abs_diff(at_ns));
+            let next = sightings.partition_point(|s| s.at_ns < at_ns);
+            let beside = &sightings[next.saturating_sub(1)..sightings.len().min(next + 1)];
+            let nearest = beside.iter().min_by_key(|s| s.at_ns.abs_diff(at_ns));
             let score = nearest.map_or(0.0, |s| s.score);
             Some(TrackedBox {
                 track: track.id,
