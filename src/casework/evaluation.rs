@@ -39,6 +39,8 @@ pub struct Evaluation<'a> {
     pub effort: &'static str,
     /// How often the clip was gone through: 1 with look-ahead, 2 with the whole clip known.
     pub passes: u8,
+    /// Which of the detections were dropped, if any.
+    pub forget: Option<Forgotten>,
     /// The networks, as the detector describes them.
     pub models: serde_json::Value,
     /// Every setting in force.
@@ -76,10 +78,21 @@ pub struct EvaluationContext<'a> {
     pub effort: &'static str,
     /// How often the clip was gone through.
     pub passes: u8,
+    /// Which of the detections were dropped, if any.
+    pub forget: Option<Forgotten>,
     /// What the detector says of itself.
     pub models: serde_json::Value,
     /// The settings in force.
     pub site: &'a Site,
+}
+
+/// Detections that were dropped at random, to see how much hangs on them.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Forgotten {
+    /// Share of all, `0..=1`.
+    pub share: f64,
+    /// Which ones.
+    pub seed: u64,
 }
 
 /// A frame in which somebody can be seen.
@@ -200,6 +213,7 @@ impl<'a> Evaluator<'a> {
             camera: self.camera.map(CameraFacts::of),
             effort: context.effort,
             passes: context.passes,
+            forget: context.forget,
             models: context.models,
             settings: context.site,
             frames_covered: self.covered,

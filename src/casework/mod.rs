@@ -14,7 +14,7 @@ pub use boxes::BoxesWriter;
 pub use decide::HideEveryone;
 pub use evaluate::{BODY_HIDDEN, Figures, HEAD_HIDDEN, IdentityFigures, Scorer, Verdict};
 pub use evaluation::{
-    EVALUATION_VERSION, Evaluation, EvaluationContext, Evaluator, WORST_FRAMES, Worst, WorstFrame,
+    EVALUATION_VERSION, Evaluation, EvaluationContext, Evaluator, Forgotten, WORST_FRAMES, Worst, WorstFrame,
 };
 pub use report::{REPORT_VERSION, Report, ReportBuilder, ReportContext, SourceKind};
 pub use spans::{Span, SpanReason};

@@ -5,10 +5,13 @@ use super::evaluate_strip::strip;
 use super::passes::{Fit, analysed, masking};
 use super::progress::Progress;
 use super::{camera, talk};
-use crate::casework::{Evaluation, EvaluationContext, Evaluator, HideEveryone, Truth, Worst, WorstFrame};
+use crate::casework::{
+    Evaluation, EvaluationContext, Evaluator, Forgotten, HideEveryone, Truth, Worst, WorstFrame,
+};
 use crate::config::moving_with_zones;
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
+use crate::video::detect::Forgetful;
 use crate::video::frame::RedactedFrame;
 use crate::video::pipeline::{FrameRecord, Job, Observer, rehearse_clip, rehearse_rendering};
 use crate::video::sink::Container;
@@ -36,6 +39,12 @@ pub(super) struct Args {
     /// How often the clip is gone through, as for `redact`.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=2))]
     passes: Option<u8>,
+    /// Drop this share of all detections at random, from 0 to 1: how much hangs on every single one?
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    forget: Option<f64>,
+    /// Another number drops other detections.
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "forget")]
+    seed: u64,
     /// Frames a second of a raw stream, as for `redact`.
     #[arg(long, value_name = "FPS")]
     rate: Option<FrameRate>,
@@ -90,7 +99,10 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
             HideEveryone::new(camera.as_ref(), site.mask.clone(), None)
                 .with_unexplained(site.scene.unexplained),
         ),
-        detectors: detectors.clone(),
+        detectors: match args.forget {
+            Some(share) => Arc::new(Forgetful { detectors: detectors.clone(), share, seed: args.seed }),
+            None => detectors.clone(),
+        },
         scene: scene_of(of_camera, &clip, camera.as_ref(), &site, interrupt),
         container: Container::Mp4,
         accept_damaged: false,
@@ -121,6 +133,7 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
         bytes: clip.len(),
         effort: args.effort.word(),
         passes,
+        forget: args.forget.map(|share| Forgotten { share, seed: args.seed }),
         models: serde_json::to_value(detectors.describe()).unwrap_or_default(),
         site: &site,
     };
@@ -134,6 +147,12 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
     }
     remarks(args, &found, worst.len());
     Ok(Exit::Ok)
+}
+
+/// A share of all, from 0 to 1.
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "write a number from 0 to 1".into())
 }
 
 /// The clip; a still has no frames to be measured over.

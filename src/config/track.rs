@@ -37,6 +37,8 @@ pub struct TrackSettings {
     pub tentative_memory_s: f32,
     /// A mask is the hull of the boxes within this time before and after, seconds.
     pub smooth_s: f32,
+    /// A mask stays where it is while that makes it larger by no more than this share.
+    pub steady_share: f32,
 }
 
 impl Default for TrackSettings {
@@ -56,6 +58,7 @@ impl Default for TrackSettings {
             tentative_hold_s: 0.1,
             tentative_memory_s: 0.5,
             smooth_s: 0.08,
+            steady_share: 0.15,
         }
     }
 }
@@ -78,5 +81,6 @@ impl TrackSettings {
         set(section, "tentative_hold_s", &mut self.tentative_hold_s, |item| fraction(item, time.clone()));
         set(section, "tentative_memory_s", &mut self.tentative_memory_s, |item| fraction(item, time.clone()));
         set(section, "smooth_s", &mut self.smooth_s, |item| fraction(item, 0.0..=1.0));
+        set(section, "steady_share", &mut self.steady_share, |item| fraction(item, 0.0..=1.0));
     }
 }

@@ -115,6 +115,7 @@ fn a_rehearsal_hides_what_the_redacted_clip_hides() {
         file: "clip.mp4".into(),
         bytes: 0,
         effort: "fast",
+        forget: None,
         passes: 1,
         models: Value::Null,
         site: &site,

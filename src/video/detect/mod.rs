@@ -16,6 +16,7 @@ mod absurd;
 mod add;
 mod centerface;
 mod classes;
+mod forgetful;
 mod letterbox;
 mod manifest;
 mod nanodet;
@@ -32,6 +33,7 @@ mod yunet;
 pub use absurd::absurd;
 pub use add::{AddError, Addition, Newcomer, made_up};
 pub use classes::Classes;
+pub use forgetful::Forgetful;
 pub use manifest::{Family, InputForm, Manifest, ModelEntry, PlaneOrder, Task};
 pub use network::{Description, ModelInfo, OnnxDetector, OnnxFactory};
 

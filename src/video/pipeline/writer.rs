@@ -9,7 +9,7 @@ use crate::video::analysis::Recorder;
 use crate::video::mask::Masker;
 use crate::video::plan::{CoverReason, FramePlan, Observations};
 use crate::video::sink::Encoder;
-use crate::video::track::Track;
+use crate::video::track::{Steady, Track};
 use std::time::{Duration, Instant};
 
 /// How long the picture of a clip of one frame is shown where its source does not say: 1/25 s.
@@ -49,6 +49,7 @@ pub(super) struct Writer<'a> {
     end: End,
     /// Whether a failing detector counts here: not where it was counted by the first of two passes.
     searches: bool,
+    steady: Steady,
     masker: Masker,
     observer: &'a mut dyn Observer,
     written: Written,
@@ -74,6 +75,7 @@ impl<'a> Writer<'a> {
             job,
             end,
             searches: way.searches(),
+            steady: Steady::default(),
             masker: Masker::new(job.site.mask.clone()),
             observer,
             written: Written::default(),
@@ -89,7 +91,10 @@ impl<'a> Writer<'a> {
             recorder.frame(stamp.pts_ns, size, &seen);
         }
         let (plan, seen) = match seen {
-            Ok(seen) => (self.job.planner.plan(stamp, &seen).for_frame(size), seen),
+            Ok(mut seen) => {
+                self.steady.settle(&mut seen.tracked, &self.job.site.track);
+                (self.job.planner.plan(stamp, &seen).for_frame(size), seen)
+            }
             Err(reason) => {
                 let fault = matches!(reason, CoverReason::DetectorFault | CoverReason::AbsurdDetections);
                 if fault && self.searches {

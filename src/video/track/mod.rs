@@ -15,8 +15,10 @@
 
 mod association;
 mod path;
+mod steady;
 mod tracker;
 
 pub use path::{Origin, Sighting, Track};
+pub use steady::Steady;
 pub(in crate::video) use tracker::boxes_at;
 pub use tracker::{TrackedBox, Tracker};

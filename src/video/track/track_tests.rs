@@ -124,3 +124,32 @@ proptest! {
         prop_assert_eq!(tracker.into_tracks().iter().map(|t| t.sightings().len()).sum::<usize>(), sightings);
     }
 }
+
+#[test]
+fn a_box_that_trembles_stands_still_and_one_that_walks_is_followed() {
+    let settings = TrackSettings::default();
+    let boxed = |x0: f32, x1: f32| TrackedBox {
+        track: 1,
+        target: Target::Person,
+        area: BoxPx::new(x0, 100.0, x1, 200.0),
+        core: BoxPx::new(x0, 100.0, x1, 200.0),
+        score: 0.5,
+        origin: Origin::Seen,
+        moved: false,
+        furniture: false,
+    };
+    let mut steady = super::super::Steady::default();
+    let mut settled = |x0: f32, x1: f32| {
+        let mut boxes = [boxed(x0, x1)];
+        steady.settle(&mut boxes, &settings);
+        assert!(holds(&boxes[0].area, &boxes[0].core), "never smaller than it came");
+        boxes[0].area
+    };
+    settled(10.0, 50.0);
+    let hull = settled(12.0, 52.0);
+    assert_eq!((hull.x0, hull.x1), (10.0, 52.0));
+    assert_eq!(settled(11.0, 51.0), hull);
+    assert_eq!(settled(10.5, 50.5), hull);
+    let gone = settled(30.0, 70.0);
+    assert_eq!((gone.x0, gone.x1), (30.0, 70.0));
+}
