@@ -93,6 +93,10 @@
 //! - What the decoder conceals is covered from the complaint to the next clean keyframe, and a stream that begins in
 //!   mid-GOP until the first (`covers_until_a_clean_keyframe` in `video/source/concealment.rs`). A picture of another shape than the first is
 //!   covered as well (`another_shape_is_covered`).
+//! - Nobody who was found is dropped: every detection is in a track and a track is masked, before, between and after its
+//!   sightings (`video/track`, its tests). Only an approved still of the empty scene clears anything, and never a face,
+//!   never a track that moved, never in dim light. Frames too dark to tell are covered, a clip of a camera that was
+//!   turned is refused (`tests/end_to_end/scene.rs`).
 //! - A weight file with another hash, a missing execution provider, a manifest without a person or face model: nothing
 //!   starts (`weights_with_another_hash_are_refused` and its neighbours in `video/detect/network_tests.rs`).
 //! - The process writes no core dump and its memory is closed to other processes of the same user; variables that
@@ -114,8 +118,8 @@
 //!
 //! **4. Masked pixels say nothing.** Property tests in `video/mask/tests.rs`: what lies under `fill` changes no byte
 //! (`what_lies_under_a_fill_changes_nothing`); `blur` and `pixelate` depend on at most
-//! [`MOST_CELLS`](video::mask::MOST_CELLS) values ([`MOST_HEAD_CELLS`](video::mask::MOST_HEAD_CELLS) for a head) and
-//! keep no colour (`blur_depends_on_few_values`, `inside_the_masks_no_colour_is_left`); every pixel that a polygon
+//! [`MOST_CELLS`](video::mask::MOST_CELLS) values ([`MOST_HEAD_CELLS`](video::mask::MOST_HEAD_CELLS) for a head), which
+//! stand still for half a second (`cells_stand_still_for_a_while_and_move_with_their_mask`), and keep no colour (`blur_depends_on_few_values`, `inside_the_masks_no_colour_is_left`); every pixel that a polygon
 //! touches is hidden (`a_polygon_hides_what_it_touches_and_no_more`); outside the masks nothing changes
 //! (`outside_the_masks_nothing_changes`); the number of threads does not matter (`threads_do_not_matter`). Boxes round
 //! outward to chroma pairs: [`PxRect::outward`](geometry::PxRect::outward)
@@ -144,8 +148,8 @@
 //!   and the report's stretches. The first of two passes keeps boxes as well, some hundred bytes a frame and person.
 //! - **No async runtime**: the work is arithmetic on named threads.
 //!
-//! Not there *yet*, and nothing pretends otherwise: tracks over time, a second witness that compares a fixed camera
-//! with its empty scene, leaving a chosen person visible, live streams, cases and a review screen.
+//! Not there *yet*, and nothing pretends otherwise: leaving a chosen person visible, live streams, cases and a review
+//! screen.
 
 pub mod casework;
 pub mod cli;
