@@ -17,6 +17,7 @@ mod leftovers;
 mod models;
 mod program;
 mod redaction;
+mod scene;
 mod spoilt;
 mod still;
 mod zoo;
