@@ -149,7 +149,7 @@ pub(super) struct Places {
 }
 
 /// Every how many pixels along each axis one is sampled for the light and the noise: neighbours say the same.
-const SAMPLE_STEP: usize = 2;
+const SAMPLE_STEP: usize = 3;
 
 impl Places {
     /// Leaves out whatever a polygon touches, and `margin` of the picture's sides around it.
