@@ -103,12 +103,11 @@ class Bench:
         whole = [digest(self.program), self.models, digest(Path(score.__file__)), *map(str, parts)]
         return hashlib.sha256(json.dumps(whole).encode()).hexdigest()[:16]
 
-    def run(self, *arguments: object, folder: Path | None = None) -> subprocess.CompletedProcess:
+    def run(self, *arguments: object) -> subprocess.CompletedProcess:
         """Runs the program with its built-in settings; what it says goes on to the terminal where it fails."""
         built_in = {name: value for name, value in os.environ.items() if name != "MELKGLAS_SITE"}
         done = subprocess.run(
-            [str(self.program.absolute()), *map(str, arguments)], text=True, capture_output=True, env=built_in,
-            cwd=folder,
+            [str(self.program), *map(str, arguments)], text=True, capture_output=True, env=built_in
         )
         if done.returncode != 0:
             print(done.stderr, file=sys.stderr)
