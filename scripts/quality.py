@@ -6,66 +6,64 @@ Started by scripts/quality, which sees to the program and to numpy.
 import argparse
 import datetime
 import json
-import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Callable
 
 import numpy as np
-from score import FILL_TOLERANCE, Clip, colour, compare, read_truth, score
+from bench import FILL, LEAST_CLIPS, Bench, Film, Fold, films_of, of_known_cameras
+from score import FILL_TOLERANCE, Clip, colour
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "quality.md"
-FILL = "00ff00"
 EFFORTS = ("fast", "thorough")
 # A face is hidden where this share of its box is; a person of a still where this share of its pixels is.
 FACE_HIDDEN, PERSON_HIDDEN = 0.9, 0.8
 
 
 @dataclass
-class Bench:
-    """The program, and where its results go."""
+class Variant:
+    """One row of the table of variants."""
 
-    program: Path
-    work: Path
-    failed: list[str] = field(default_factory=list)
-
-    def version(self) -> str:
-        return self.run("--version").stdout.strip()
-
-    def run(self, *arguments: object) -> subprocess.CompletedProcess:
-        return subprocess.run([str(self.program), *map(str, arguments)], text=True, stdout=subprocess.PIPE)
-
-    def redact(self, name: str, inputs: list[Path], *flags: object) -> bool:
-        """Redacts in green; what fails is named in the table."""
-        done = self.run("redact", *inputs, "--no-camera", "--style", "fill", "--fill-colour", FILL, "--force", *flags)
-        if done.returncode != 0:
-            self.failed.append(name)
-        return done.returncode == 0
+    name: str
+    label: str
+    reference: bool
+    gain: float | None = None
+    flags: tuple[str, ...] = ()
 
 
-def clips_of(data: Path) -> list[tuple[Path, Path]]:
-    """Every clip with its ground truth."""
-    found = []
-    for truth in sorted(data.rglob("*.gt.txt")):
-        name = truth.name.removesuffix(".gt.txt")
-        clips = [truth.with_name(name + end) for end in (".mp4", ".avi", ".mkv")]
-        found += [(clip, truth) for clip in clips if clip.is_file()][:1]
-    return found
+DEFAULT = Variant("no reference, one pass", "clips", False)
+WITH_REFERENCE = Variant("reference, one pass", "reference", True)
+VARIANTS = (
+    DEFAULT,
+    Variant("no reference, two passes", "two-passes", False, flags=("--passes", "2")),
+    WITH_REFERENCE,
+    Variant("reference, two passes", "reference-two-passes", True, flags=("--passes", "2")),
+    Variant("reference, dimmed to 0.3", "reference-dimmed-0.3", True, 0.3),
+    Variant("reference, dimmed to 0.15", "reference-dimmed-0.15", True, 0.15),
+    Variant("no reference, dimmed to 0.3", "no-reference-dimmed-0.3", False, 0.3),
+)
+# The share of detections that is dropped, and how often that is tried.
+FORGET, SEEDS = "0.1", range(1, 6)
+
+COLUMNS = "ids exposed | head exposed % | body exposed % | longest run | over-masked % |"
+RULE = "---: | ---: | ---: | ---: | ---: |"
 
 
-def redacted_clips(bench: Bench, clips: list[tuple[Path, Path]], label: str, *flags: object) -> dict[str, dict]:
-    """The figures of every clip, by name."""
-    out = bench.work / label
-    out.mkdir(parents=True, exist_ok=True)
+def folds(bench: Bench, films: list[Film]) -> dict[Film, Fold]:
+    """The clips whose camera could be learned from others, with what was learned."""
+    learned = {film: bench.learn(film, others) for film, others in of_known_cameras(films).items()}
+    return {film: fold for film, fold in learned.items() if fold}
+
+
+def measured(bench: Bench, films: list[Film], variant: Variant, known: dict[Film, Fold]) -> dict[str, dict]:
+    """The figures of every clip by name; without those that failed."""
     scores = {}
-    for clip, truth in clips:
-        name = clip.stem
-        print(f"quality: {label}: {name}", file=sys.stderr)
-        target = out / f"{name}.mp4"
-        if bench.redact(f"{name} ({label})", [clip], "-o", target, *flags):
-            result = Clip(target)
-            scores[name] = compare(Clip(clip), result) | score(result, read_truth(truth), colour(FILL), None)
-    return scores
+    for film in films:
+        fold = known.get(film) if variant.reference else None
+        shown = film if variant.gain is None else bench.dimmed(film, variant.gain)
+        scores[film.name] = bench.measure(variant.label, shown, *variant.flags, fold=fold)
+    return {name: figures for name, figures in scores.items() if figures}
 
 
 def total(scores: dict[str, dict]) -> dict:
@@ -86,28 +84,105 @@ def figures(s: dict) -> str:
     return f"{s['ids_exposed']} | {heads:.1f} | {bodies:.1f} | {s['longest_run']} | {100 * s['overmask']:.1f} |"
 
 
-def clips(bench: Bench, data: Path, _: Path | None) -> list[str]:
-    """One row a clip, default settings."""
-    found = clips_of(data)
-    if not found:
-        return []
-    scores = redacted_clips(bench, found, "clips")
+def by_clip(bench: Bench, scores: dict[str, dict]) -> list[str]:
+    """One row a clip, and one for all."""
+    seen = {name: s for name, s in scores.items() if "refused" not in s}
     lines = [
-        "| clip | person-frames | ids exposed | head exposed % | body exposed % | longest run | over-masked % |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
-        *(f"| {name} | {s['person_frames']} | {figures(s)}" for name, s in scores.items()),
+        f"| clip | person-frames | {COLUMNS}",
+        f"| --- | ---: | {RULE}",
+        *(f"| {name} | {s['person_frames']} | {figures(s)}" for name, s in seen.items()),
     ]
-    if len(scores) > 1:
-        whole = total(scores)
+    if len(seen) > 1:
+        whole = total(seen)
         lines.append(f"| **all** | {whole['person_frames']} | {figures(whole)}")
+    if dark := [name for name in scores if name not in seen]:
+        lines += ["", "Refused as too dark: " + ", ".join(dark) + "."]
     wrong = [
-        name for name, s in scores.items()
+        name for name, s in seen.items()
         if s["frames_src"] != s["frames_out"] or not s["same_size"] or s.get("max_time_shift_s", 0) > 0.001
     ]
     if wrong:
         bench.failed += wrong
         lines += ["", "Frames, size or presentation times differ from the source: " + ", ".join(wrong) + "."]
     return lines
+
+
+def clips(bench: Bench, data: Path, _: Path | None) -> list[str]:
+    """One row a clip, default settings."""
+    films = films_of(data)
+    return by_clip(bench, measured(bench, films, DEFAULT, {})) if films else []
+
+
+def reference(bench: Bench, data: Path, _: Path | None) -> list[str]:
+    """One row a clip, with a reference learned from the camera's other clips."""
+    known = folds(bench, films_of(data))
+    return by_clip(bench, measured(bench, list(known), WITH_REFERENCE, known)) if known else []
+
+
+def forgetful(bench: Bench, known: dict[Film, Fold]) -> list[str]:
+    """The rows with a share of the detections dropped, which only `melkglas evaluate` can do."""
+    wholes = []
+    for seed in SEEDS:
+        flags = ("--forget", FORGET, "--seed", str(seed))
+        scores = {film.name: bench.evaluate("forget", film, *flags, fold=fold) for film, fold in known.items()}
+        wholes.append(total({name: s for name, s in scores.items() if s}))
+    exposed = [int(whole["ids_exposed"].split("/")[0]) for whole in wholes]
+    ids = wholes[0]["ids_exposed"].split("/")[1]
+    rows = []
+    for word, of, count in (("mean", np.mean, "{:.1f}"), ("worst", np.max, "{:.0f}")):
+        whole = {key: of([w[key] for w in wholes]) for key in ("person_frames", "heads", "bodies", "overmask")}
+        whole["ids_exposed"] = count.format(of(exposed)) + f"/{ids}"
+        whole["longest_run"] = count.format(of([w["longest_run"] for w in wholes]))
+        name = f"reference, one pass, {100 * float(FORGET):g} % of detections dropped, {word} of {len(SEEDS)} seeds"
+        rows.append(f"| {name} | {len(known)} | 0 | {figures(whole)}")
+    return rows
+
+
+def variants(bench: Bench, data: Path, _: Path | None) -> list[str]:
+    """One row a variant, over the clips whose camera could be learned."""
+    known = folds(bench, films_of(data))
+    if not known:
+        return []
+    rows = []
+    for variant in VARIANTS:
+        scores = measured(bench, list(known), variant, known)
+        seen = {name: s for name, s in scores.items() if "refused" not in s}
+        row = figures(total(seen)) if seen else "- | - | - | - | - |"
+        rows.append(f"| {variant.name} | {len(seen)} | {len(scores) - len(seen)} | {row}")
+    return [
+        f"| variant | clips | refused | {COLUMNS}", f"| --- | ---: | ---: | {RULE}", *rows, *forgetful(bench, known)
+    ]
+
+
+# A figure, how a difference of it is written, and how it is had from what was measured.
+AGREE: tuple[tuple[str, str, Callable[[dict], float]], ...] = (
+    ("ids exposed", "{:.0f}", lambda s: int(s["ids_exposed"].split("/")[0])),
+    ("head exposed, percentage points", "{:.2f}", lambda s: 100 * s["heads"] / max(1, s["person_frames"])),
+    ("body exposed, percentage points", "{:.2f}", lambda s: 100 * s["bodies"] / max(1, s["person_frames"])),
+    ("longest run, frames", "{:.0f}", lambda s: s["longest_run"]),
+    ("over-masked, percentage points", "{:.2f}", lambda s: 100 * s["overmask"]),
+    ("person-frames", "{:.0f}", lambda s: s["person_frames"]),
+    ("frames", "{:.0f}", lambda s: s["frames"]),
+)
+
+
+def agreement(bench: Bench, data: Path, _: Path | None) -> list[str]:
+    """How far `melkglas evaluate` and score.py are apart, clip by clip."""
+    films = films_of(data)
+    by_pixels = measured(bench, films, DEFAULT, {})
+    pairs = {
+        film.name: (by_plan, by_pixels[film.name])
+        for film in films
+        if film.name in by_pixels and (by_plan := bench.evaluate("evaluate", film))
+    }
+    if not pairs:
+        return []
+    rows = []
+    for figure, form, value in AGREE:
+        apart = {name: abs(value(plan) - value(pixels)) for name, (plan, pixels) in pairs.items()}
+        worst = max(apart, key=apart.get)
+        rows.append(f"| {figure} | {form.format(apart[worst])} | {worst if apart[worst] else '-'} |")
+    return [f"Over {len(pairs)} clips.", "", "| figure | largest difference | in |", "| --- | ---: | --- |", *rows]
 
 
 def picture(path: Path) -> np.ndarray:
@@ -193,12 +268,12 @@ def stills(bench: Bench, data: Path, _: Path | None) -> list[str]:
 
 def models(bench: Bench, data: Path, folder: Path | None) -> list[str]:
     """One row a model of the folder's manifest, each beside the first one of the other task."""
-    found = clips_of(data)
+    found = films_of(data)
     if not found or folder is None:
         return []
     entries = json.loads(bench.run("models", "list", "--json", "--models", folder).stdout)
     first = {entry["task"]: entry["id"] for entry in reversed(entries)}
-    checked = json.loads(bench.run("models", "check", "--json", "--models", folder, "--on", found[0][0]).stdout)
+    checked = json.loads(bench.run("models", "check", "--json", "--models", folder, "--on", found[0].clip).stdout)
     took = {entry["id"]: entry["ms_per_look"] for entry in checked}
     rows = []
     for entry in entries:
@@ -206,7 +281,12 @@ def models(bench: Bench, data: Path, folder: Path | None) -> list[str]:
         site = bench.work / f"{entry['id']}.site.toml"
         site.parent.mkdir(parents=True, exist_ok=True)
         site.write_text("schema = 1\n[detect]\nmodels = " + json.dumps(list(used.values())) + "\n")
-        whole = total(redacted_clips(bench, found, entry["id"], "--models", folder, "--site", site))
+        basis = site.read_text() + json.dumps(entries)
+        scores = {
+            film.name: bench.measure(entry["id"], film, "--models", folder, "--site", site, basis=basis)
+            for film in found
+        }
+        whole = total({name: s for name, s in scores.items() if s})
         heads, bodies = (100 * whole[key] / max(1, whole["person_frames"]) for key in ("heads", "bodies"))
         rows.append(
             f"| {entry['id']} | {entry['task']} | {entry['family']} | {entry['origin']} | {entry['licence']} "
@@ -214,7 +294,7 @@ def models(bench: Bench, data: Path, folder: Path | None) -> list[str]:
             f"| {took[entry['id']]:.0f} |"
         )
     return [
-        "On " + ", ".join(clip.stem for clip, _ in found) + ".",
+        "On " + ", ".join(film.name for film in found) + ".",
         "",
         "| model | task | family | from | licence | input | threshold | head exposed % | body exposed % | over-masked % "
         "| ms a look |",
@@ -223,7 +303,17 @@ def models(bench: Bench, data: Path, folder: Path | None) -> list[str]:
     ]
 
 
-SECTIONS = {"clips": clips, "stills": stills, "models": models}
+PLAIN = f"default settings, no camera file, fill {FILL}"
+LEARNED = f"default settings, a reference learned from other clips of the camera, fill {FILL}"
+# Each section with what holds for all of its table.
+SECTIONS = {
+    "clips": (clips, PLAIN),
+    "reference": (reference, LEARNED),
+    "variants": (variants, f"clips of cameras with at least {LEAST_CLIPS} of them, fill {FILL}"),
+    "agreement": (agreement, PLAIN),
+    "stills": (stills, PLAIN),
+    "models": (models, PLAIN),
+}
 
 
 def write(section: str, lines: list[str]) -> None:
@@ -251,11 +341,13 @@ def main() -> None:
     written = 0
     for section in arguments.only or SECTIONS:
         failed = len(bench.failed)
-        lines = SECTIONS[section](bench, arguments.data, arguments.models)
+        measure, what = SECTIONS[section]
+        lines = measure(bench, arguments.data, arguments.models)
         if not lines:
             print(f"quality: nothing to measure for the section {section}", file=sys.stderr)
             continue
-        lines = [f"Measured on {today} with {version}: default settings, no camera file, fill {FILL}.", "", *lines]
+        with_models = "" if section == "models" else f", {bench.models_in_use()}"
+        lines = [f"Measured on {today} with {version}{with_models}: {what}.", "", *lines]
         if failed < len(bench.failed):
             lines += ["", "Not redacted: " + ", ".join(bench.failed[failed:]) + "."]
         write(section, lines)

@@ -152,7 +152,7 @@ impl SceneLearner for Learner {
         let learnt = learn(segments, &self.0).map_err(|e: LearnError| e.to_string())?;
         Ok(LearntScene {
             stills: learnt.stills.iter().map(|still| still.frame()).collect(),
-            spread: learnt.spread.map(|spread| spread.to_grey()),
+            spread: Some(learnt.spread.to_grey()),
         })
     }
 }

@@ -34,8 +34,8 @@ pub enum LearnError {
 pub struct Learnt {
     /// The stills, the one that explains most first.
     pub stills: Vec<Still>,
-    /// How much the scene wavers by itself; `None` where too few clips tell.
-    pub spread: Option<SpreadMap>,
+    /// How much the scene wavers by itself.
+    pub spread: SpreadMap,
 }
 
 /// A still of the empty scene. It may yet show somebody, so it is as raw as a frame.
@@ -94,7 +94,7 @@ pub fn learn(segments: &[Segment], settings: &SceneSettings) -> Result<Learnt, L
     let chosen = choose(&frames, &prepared, settings, &mut comparer);
     // Few clips say little about one another, but each how its own scene stirs.
     let spread = spread(&frames, &prepared, &chosen, settings, &mut comparer)
-        .or_else(|| Some(stirring(segments, &prepared, places.size)));
+        .unwrap_or_else(|| stirring(segments, &prepared, places.size));
     let still = |&i: &usize| Still {
         size: first.size,
         planes: match &votes {
@@ -105,7 +105,7 @@ pub fn learn(segments: &[Segment], settings: &SceneSettings) -> Result<Learnt, L
     };
     Ok(Learnt {
         stills: chosen.iter().map(still).collect(),
-        spread: spread.map(|values| SpreadMap { size: places.size, values }),
+        spread: SpreadMap { size: places.size, values: spread },
     })
 }
 
