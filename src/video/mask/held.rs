@@ -43,7 +43,7 @@ impl HeldCells {
         }
         let near = self.masks.iter().filter(|held| held.kind == kind && at_ns - held.since_ns < hold_ns);
         let best = near.map(|held| (held.bounds.iou(bounds), held)).max_by(|a, b| a.0.total_cmp(&b.0))?;
-        (best.0 >= SAME).then(|| (best.1.since_ns, best.1.cells))
+        (best.0 >= SAME).then_some((best.1.since_ns, best.1.cells))
     }
 
     /// Holds these from now on, and nothing else.

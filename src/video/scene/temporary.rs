@@ -71,7 +71,7 @@ mod tests {
         let value = |at: usize| {
             let (x, y) = (at % 64, at / 64);
             let inside = person.is_some_and(|left| (left..left + 6).contains(&x) && (10..30).contains(&y));
-            let wall = if (x + shift) / 8 % 2 == 0 { 60.0 } else { 150.0 };
+            let wall = if ((x + shift) / 8).is_multiple_of(2) { 60.0 } else { 150.0 };
             if inside { 220.0 } else { wall + (at * 7 % 3) as f32 }
         };
         let luma = (0..64 * 48).map(value).collect();

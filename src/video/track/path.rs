@@ -200,8 +200,8 @@ impl Track {
             self.velocity = self.velocity.map(|v| v * top / speed);
         }
         self.sightings.push(next);
-        for axis in 0..2 {
-            self.place[axis] += (to[axis] - self.place[axis]) * PLACE_WEIGHT;
+        for (place, to) in self.place.iter_mut().zip(to) {
+            *place += (to - *place) * PLACE_WEIGHT;
         }
         if self.sightings.len() <= FIRST_SIGHTINGS {
             self.first_place = self.place;
