@@ -164,8 +164,9 @@ proptest! {
         if cut { bytes.truncate(at) } else { bytes[at] ^= 1 << bit }
         match reread(&bytes) {
             Err(e) => prop_assert!(matches!(e, AnalysisError::Damaged(_)), "{}", e),
-            // Time, system and level of compression in gzip's own header mean nothing.
-            Ok(read) => prop_assert!(!cut && (4..10).contains(&at) && read == analysis, "byte {}", at),
+            // Time, system and level of compression in gzip's own header mean nothing, nor do the bits that fill up the
+            // last byte of what is compressed.
+            Ok(read) => prop_assert!(!cut && read == analysis, "byte {}", at),
         }
     }
 
