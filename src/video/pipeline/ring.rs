@@ -5,7 +5,7 @@
 use super::cadence::Ready;
 use super::empty::EmptyScene;
 use super::job::{Job, JobError};
-use crate::config::{DarkPolicy, SceneSettings, Target};
+use crate::config::{DarkPolicy, SceneSettings, Target, UnexplainedPolicy};
 use crate::geometry::FrameSize;
 use crate::video::analysis::rounded;
 use crate::video::frame::RawFrame;
@@ -216,24 +216,40 @@ impl Ring {
         !own || (!sighting.dark && sighting.share <= self.settings.own_clip_share)
     }
 
-    /// Whether a track is cleared here: one of furniture is, and so are the box of a person who never moved where
-    /// furniture is and what is only held or bridged of such a track, where nothing differs. Never a face, never in
-    /// dim light.
+    /// Whether a track is cleared here. Never in dim light.
     fn clears(&self, sighting: &Sighting, tracked: &TrackedBox, frame: &RawFrame) -> bool {
         let Some(scene) = &self.scene else { return false };
-        let in_light = sighting.approved && !sighting.dim && tracked.target == Target::Person;
-        if !in_light || tracked.moved {
-            return false;
-        }
         let size = frame.size();
-        let share = sighting.share_in(&tracked.core);
-        let is_furniture = scene.is_furniture(&tracked.core, size);
-        if tracked.origin == Origin::Seen {
-            return tracked.furniture || (is_furniture && share <= CLEARED_SHARE);
-        }
-        let is_large = tracked.core.area() > LARGE_SHARE * size.area_px() as f32;
-        share <= if is_furniture && is_large { CLEARED_SHARE_LARGE } else { CLEARED_SHARE }
+        sighting.approved
+            && !sighting.dim
+            && hides_differences(&self.settings)
+            && is_cleared(
+                tracked,
+                size,
+                sighting.share_in(&tracked.core),
+                scene.is_furniture(&tracked.core, size),
+            )
     }
+}
+
+/// Whether what differs is masked. A box is cleared although some of it differs, and what differs in it must not be
+/// shown then.
+fn hides_differences(settings: &SceneSettings) -> bool {
+    settings.unexplained == UnexplainedPolicy::Mask
+}
+
+/// Whether a track's box, of which this `share` differs from an approved still, is cleared: one of furniture is, and so
+/// are the box of a person who never moved where furniture is and what is only held or bridged of such a track. Never
+/// a face, never who moved.
+fn is_cleared(tracked: &TrackedBox, size: FrameSize, share: f32, on_furniture: bool) -> bool {
+    if tracked.target != Target::Person || tracked.moved {
+        return false;
+    }
+    if tracked.origin == Origin::Seen {
+        return tracked.furniture || (on_furniture && share <= CLEARED_SHARE);
+    }
+    let is_large = tracked.core.area() > LARGE_SHARE * size.area_px() as f32;
+    share <= if on_furniture && is_large { CLEARED_SHARE_LARGE } else { CLEARED_SHARE }
 }
 
 /// Whether a detection is a thing that the detector takes for a person on an approved still as well, and the frame is
@@ -247,7 +263,53 @@ fn is_furniture(
 ) -> bool {
     difference.approved
         && !difference.dim
+        && hides_differences(settings)
         && found.target == Target::Person
         && scene.is_furniture(&found.area, size)
         && difference.share_in(&found.area, size, settings) <= CLEARED_SHARE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::BoxPx;
+    use proptest::prelude::*;
+
+    const SIZE: FrameSize = FrameSize { width: 400, height: 300 };
+
+    fn tracked(side: f32, target: Target, origin: Origin, moved: bool) -> TrackedBox {
+        let area = BoxPx::new(0.0, 0.0, side, side);
+        TrackedBox { track: 1, target, area, core: area, score: 0.3, origin, moved, furniture: false }
+    }
+
+    #[test]
+    fn a_chair_is_cleared_and_somebody_on_it_is_not() {
+        let chair = tracked(60.0, Target::Person, Origin::Seen, false);
+        assert!(is_cleared(&chair, SIZE, 0.1, true));
+        assert!(!is_cleared(&chair, SIZE, 0.5, true), "something differs there");
+        assert!(!is_cleared(&chair, SIZE, 0.0, false), "the detector does not fire on the still");
+        // Carried over from other frames, it need only be as empty as the still.
+        let held = tracked(60.0, Target::Person, Origin::Held, false);
+        assert!(is_cleared(&held, SIZE, 0.1, false) && !is_cleared(&held, SIZE, 0.5, true));
+    }
+
+    proptest! {
+        #[test]
+        fn no_face_is_cleared_and_nobody_who_moved(
+            side in 1.0f32..300.0, origin in 0..4usize, share in 0.0f32..1.0, on_furniture in any::<bool>(),
+        ) {
+            let origin = [Origin::Seen, Origin::Bridged, Origin::Held, Origin::Backward][origin];
+            let face = tracked(side, Target::Face, origin, false);
+            let walker = tracked(side, Target::Person, origin, true);
+            prop_assert!(!is_cleared(&face, SIZE, share, on_furniture));
+            prop_assert!(!is_cleared(&walker, SIZE, share, on_furniture));
+        }
+    }
+
+    #[test]
+    fn where_differences_are_shown_nothing_is_cleared() {
+        assert!(hides_differences(&SceneSettings::default()));
+        let shown = SceneSettings { unexplained: UnexplainedPolicy::Report, ..SceneSettings::default() };
+        assert!(!hides_differences(&shown));
+    }
 }

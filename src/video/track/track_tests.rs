@@ -153,3 +153,27 @@ fn a_box_that_trembles_stands_still_and_one_that_walks_is_followed() {
     let gone = settled(30.0, 70.0);
     assert_eq!((gone.x0, gone.x1), (30.0, 70.0));
 }
+
+#[test]
+fn a_chair_has_a_track_of_its_own_and_takes_nobodys() {
+    let settings = TrackSettings::default();
+    let chair = seen(300.0, 0.55);
+    let is_chair = |d: &Detection| d.area == chair.area;
+    let mut tracker = Tracker::new(settings.clone());
+    // Somebody walks up to the chair and is lost in front of it; the chair is found in every frame.
+    for i in 0..120u64 {
+        let x = 100.0 + 4.0 * i as f32;
+        let mut found = vec![chair];
+        if x < 290.0 {
+            found.push(seen(x, 0.6));
+        }
+        tracker.push(i * FRAME_NS, SIZE, &found, &is_chair);
+    }
+    let last_seen = (0..120u64).take_while(|i| 100.0 + 4.0 * (*i as f32) < 290.0).count() as u64 - 1;
+    let mine = |i: u64| tracker.at(i * FRAME_NS).into_iter().filter(|b| !b.furniture).collect::<Vec<_>>();
+    let held = (settings.hold_s / 0.04) as u64;
+    assert!(!mine(last_seen + held - 1).is_empty(), "who stops before a chair is not lost at once");
+    assert!(mine(119).is_empty(), "and does not become the chair: {:?}", mine(119));
+    let chairs: Vec<_> = tracker.at(119 * FRAME_NS).into_iter().filter(|b| b.furniture).collect();
+    assert!(chairs.len() == 1 && !chairs[0].moved, "{chairs:?}");
+}
