@@ -58,7 +58,7 @@ pub struct SceneSettings {
     pub seed_px: u32,
     /// Smallest area that is something, as a share of the picture.
     pub least_share: f32,
-    /// Margin around what differs, as a share of its height, and across of its shorter side.
+    /// Margin around what differs, as a share of its width and height.
     pub margin: f32,
     /// The margin is at least this, pixels of the small picture.
     pub margin_px: f32,

@@ -90,11 +90,7 @@ impl Region {
             self.rows.1 as f32 + 1.0,
         );
         if whole.area() <= settings.large_box * len(size) as f32 {
-            // Several people side by side are wide, and each of them is no wider for it.
-            let (width, height) = (whole.width(), whole.height());
-            let margin = |side: f32| (settings.margin * side).max(settings.margin_px);
-            let (across, down) = (margin(width.min(height)), margin(height));
-            into.push(BoxPx::new(whole.x0 - across, whole.y0 - down, whole.x1 + across, whole.y1 + down));
+            into.push(whole.grown(settings.margin, settings.margin_px));
             return;
         }
         let width = size.width as usize;

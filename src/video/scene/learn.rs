@@ -7,7 +7,7 @@
 use super::compare::{Comparer, Frame, unlike};
 use super::light::{Fitter, Light, Samples};
 use super::median::{Segment, byte, chroma_size, middle_of};
-use super::plane::{folded, len, mean_3x3, quantile_of, scaled};
+use super::plane::{folded, mean_3x3, quantile_of};
 use super::reference::{MOST_SPREAD, Places, Prepared, Reference, SpreadMap};
 use super::small::{SmallPicture, rgb, small_size};
 use crate::config::SceneSettings;
@@ -92,9 +92,7 @@ pub fn learn(segments: &[Segment], settings: &SceneSettings) -> Result<Learnt, L
     let prepared: Vec<Prepared> = mended.iter().map(|small| Prepared::of(small, &places, settings)).collect();
     let mut comparer = Comparer::new();
     let chosen = choose(&frames, &prepared, settings, &mut comparer);
-    // Few clips say little about one another, but each how its own scene stirs.
-    let spread = spread(&frames, &prepared, &chosen, settings, &mut comparer)
-        .or_else(|| Some(stirring(segments, &prepared, places.size)));
+    let spread = spread(&frames, &prepared, &chosen, settings, &mut comparer);
     let still = |&i: &usize| Still {
         size: first.size,
         planes: match &votes {
@@ -296,18 +294,6 @@ fn spread(
         })
         .collect();
     Some(folded(&map, frames.first()?.size(), 1, f32::max))
-}
-
-/// Per pixel, how far the scene stirs within the clip in which it stirs least.
-fn stirring(segments: &[Segment], stills: &[Prepared], size: FrameSize) -> Vec<f32> {
-    let mut map = vec![MOST_SPREAD; len(size)];
-    for (segment, still) in segments.iter().zip(stills) {
-        let sway = scaled(&segment.sway, segment.work.size, size);
-        for ((least, sway), per_step) in map.iter_mut().zip(sway).zip(&still.per_luma_step) {
-            *least = least.min(sway * per_step);
-        }
-    }
-    folded(&map, size, 1, f32::max)
 }
 
 impl Still {

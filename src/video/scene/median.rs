@@ -100,13 +100,8 @@ pub struct Segment {
     pub(super) work: SmallPicture,
     /// Per pixel of `work`: it was free of detections often enough.
     pub(super) known: Vec<bool>,
-    /// Per pixel of `work`: how far brightness strays from the median in most samples, grey levels.
-    pub(super) sway: Vec<f32>,
 }
 
-/// Share of a clip's samples that stray no farther than [`Segment::sway`]: more than half, so that what stirs most of the
-/// time counts, and few enough that somebody who lingers does not.
-const SWAY_SHARE: f32 = 0.6;
 /// Width at which segments are compared with one another, pixels: stills are mended in patches of 2 % of the width,
 /// for which more would be no use.
 pub(super) const WORK_PX: u32 = 384;
@@ -135,15 +130,7 @@ impl Segment {
         let work =
             SmallPicture { size: work_size, planes: [small(&y, size), small(&u, chroma), small(&v, chroma)] };
         let known = scaled(&known, size, work_size).iter().map(|share| *share >= 0.5).collect();
-        let lumas: Vec<Vec<f32>> = samples.iter().map(|sample| small(&sample.planes[0], size)).collect();
-        let mut strays = Vec::with_capacity(lumas.len());
-        let sway = (0..len(work_size)).map(|at| {
-            strays.clear();
-            strays.extend(lumas.iter().map(|luma| (luma[at] - work.planes[0][at]).abs()));
-            quantile_of(&mut strays, SWAY_SHARE)
-        });
-        let sway = sway.collect();
-        Some(Self { size, planes: [y, u, v], work, known, sway })
+        Some(Self { size, planes: [y, u, v], work, known })
     }
 }
 

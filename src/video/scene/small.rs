@@ -43,17 +43,10 @@ impl SmallPicture {
             },
         };
         let mut planes = [y, u, v];
-        let change = Recolour::to_bt601(colour);
-        let [y, u, v] = &mut planes;
-        for ((y, u), v) in y.iter_mut().zip(u).zip(v) {
-            if let Some(change) = &change {
+        if let Some(change) = Recolour::to_bt601(colour) {
+            let [y, u, v] = &mut planes;
+            for ((y, u), v) in y.iter_mut().zip(u).zip(v) {
                 [*y, *u, *v] = change.apply([*y, *u, *v]);
-            }
-            // A still is kept as RGB, which cannot hold all that a camera sends: a safety vest, a white van in the
-            // sun. Cut off here as it is there, the same thing looks the same.
-            let kept = rgb(Colour::BT601, [*y, *u, *v]);
-            if kept.iter().any(|c| !(0.0..=255.0).contains(c)) {
-                [*y, *u, *v] = yuv(Colour::BT601, kept.map(|c| c.clamp(0.0, 255.0)));
             }
         }
         Self { size, planes }
