@@ -58,6 +58,8 @@
 //! - [`HideEveryone`](casework::HideEveryone): the whole legal logic, pure.
 //! - [`Evaluator`](casework::Evaluator) holds hidden pixels against [`Truth`](casework::Truth), and never sees a picture:
 //!   it is given what [`Masker::hidden`](video::mask::Masker::hidden) says of a plan.
+//! - [`casework::audit`]: the [`AuditLog`](casework::audit::AuditLog) of acts that show somebody, and the
+//!   [`Receipt`](casework::audit::Receipt) that it gives; showing, verifying and exporting it.
 //! - [`Report`](casework::Report) and [`BoxesWriter`](casework::BoxesWriter): what is written down about a job.
 //!
 //! The hall:
@@ -132,7 +134,11 @@
 //!
 //! **6. Nobody is revealed.** There is one [`Planner`](video::plan::Planner) and it hides everyone:
 //! [`HideEveryone`](casework::HideEveryone). A [`FramePlan`](video::plan::FramePlan) knows masks and covered frames;
-//! it has no word for somebody who stays visible.
+//! it has no word for somebody who stays visible. What a reveal will be made from is there: a
+//! [`Receipt`](casework::audit::Receipt), which only an entry of the audit log that is on the disk gives
+//! (`an_act_stands_on_the_disk_before_it_is_done` in `casework/audit/tests.rs`, `compile_fail` examples in
+//! [`casework::audit`], `only_the_log_makes_receipts` in `tests/architecture.rs`). Whatever is done to the log is found
+//! (`casework/audit/verify_tests.rs`).
 //!
 //! # Absent on purpose
 //!

@@ -135,6 +135,20 @@ fn nobody_else_plans_masks_or_takes_pictures_out() {
     }
 }
 
+/// A reveal is made from a receipt, so whoever makes receipts can reveal.
+#[test]
+fn only_the_log_makes_receipts() {
+    must_not_mention("video", &["Receipt"]);
+    for (path, code) in ["cli", "casework"].into_iter().flat_map(room) {
+        let at_home = path.ends_with("casework/audit/log.rs");
+        let count = |what: &str| code.matches(what).count();
+        let named =
+            ["struct Receipt {", "impl Receipt {", "&Receipt {"].into_iter().map(count).sum::<usize>();
+        let made = count("Receipt {") - named;
+        assert_eq!(made, usize::from(at_home), "{} makes receipts", path.display());
+    }
+}
+
 #[test]
 fn there_is_no_unsafe_code() {
     let manifest = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));

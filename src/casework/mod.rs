@@ -2,6 +2,7 @@
 //!
 //! May import the hall and [`crate::video`]; touches no pixel.
 
+pub mod audit;
 mod boxes;
 mod decide;
 mod evaluate;

@@ -3,6 +3,7 @@
 //! Data goes to stdout, talk to stderr. The same flag means the same everywhere.
 
 mod analyse;
+mod audit;
 mod camera;
 mod camera_approve;
 mod camera_check;
@@ -57,6 +58,9 @@ enum Command {
     /// See, try and add the networks that find people.
     #[command(subcommand)]
     Models(models::Command),
+    /// See and check the record of who was shown, to whom and why.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Say what is installed and what is missing, with the cure.
     Doctor(doctor::Args),
     /// Print a completion script for a shell.
@@ -96,6 +100,7 @@ pub fn main() -> ExitCode {
         Command::Evaluate(args) => evaluate::run(&args, &interrupt),
         Command::Camera(command) => camera::run(&command, &interrupt),
         Command::Models(command) => models::run(&command, &interrupt),
+        Command::Audit(command) => audit::run(&command),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "melkglas", &mut std::io::stdout());

@@ -114,13 +114,7 @@ fn list(args: &ListArgs) -> Result<Exit, Failure> {
         ]
     });
     let rows: Vec<_> = [head.map(str::to_owned)].into_iter().chain(rows).collect();
-    for row in &rows {
-        let cells = row.iter().enumerate().map(|(i, cell)| {
-            let width = rows.iter().map(|row| row[i].chars().count()).max().unwrap_or(0);
-            format!("{cell:<width$}")
-        });
-        talk::data(cells.collect::<Vec<_>>().join("  ").trim_end());
-    }
+    talk::table(&rows);
     talk::say(format_args!("* in use; the models are in {}", share.models.display()));
     Ok(Exit::Ok)
 }

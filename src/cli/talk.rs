@@ -22,3 +22,14 @@ pub(super) fn failure(clip: Option<&Path>, failure: &Failure) {
 pub(super) fn data(line: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
+
+/// Rows as columns, each as wide as its widest cell.
+pub(super) fn table<const N: usize>(rows: &[[String; N]]) {
+    for row in rows {
+        let cells = row.iter().enumerate().map(|(i, cell)| {
+            let width = rows.iter().map(|row| row[i].chars().count()).max().unwrap_or(0);
+            format!("{cell:<width$}")
+        });
+        data(cells.collect::<Vec<_>>().join("  ").trim_end());
+    }
+}

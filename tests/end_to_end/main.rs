@@ -5,6 +5,7 @@
 
 mod analysis;
 mod approve;
+mod audit;
 mod camera;
 mod cli;
 mod damage;
