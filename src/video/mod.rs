@@ -5,6 +5,7 @@
 
 pub mod analysis;
 pub mod detect;
+pub mod follow;
 pub mod frame;
 pub mod mask;
 pub mod pipeline;
@@ -13,3 +14,4 @@ pub mod scene;
 pub mod sink;
 pub mod source;
 pub mod track;
+pub mod warrant;

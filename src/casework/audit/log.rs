@@ -8,6 +8,7 @@ use super::entry::{AUDIT_VERSION, Entry, Event, Opened};
 use super::keys::{Head, Keys, PublicKey};
 use super::place::{Place, lock};
 use crate::video::sink::sweep;
+use crate::video::warrant::{Leave, Warrant};
 use rustix::fs::FlockOperation::NonBlockingLockExclusive;
 use serde::Serialize;
 use std::fs::File;
@@ -162,6 +163,18 @@ impl Receipt {
     #[must_use]
     pub fn subject(&self) -> &[Part] {
         &self.act.subject
+    }
+
+    /// The leave that the pixels' wing asks for, as long as the act is open. An export shows nobody by itself.
+    #[must_use]
+    pub fn warrant(&self) -> Option<Warrant<'_>> {
+        let leave = match self.act.kind {
+            ActKind::PersonsShown | ActKind::DoubtsShown => Leave::Pictures,
+            ActKind::Reveal => Leave::Subject,
+            ActKind::ShowObject => Leave::Objects,
+            ActKind::Export => return None,
+        };
+        Some(Warrant::of_entry(leave, self.act.source.to_string()))
     }
 
     /// All that was asked.

@@ -52,6 +52,14 @@ impl FromStr for ClipTime {
     }
 }
 
+impl ClipTime {
+    /// The time as it was written, nanoseconds after the clip's first frame.
+    #[must_use]
+    pub fn nanoseconds(self) -> u64 {
+        self.0 - GRACE_NS
+    }
+}
+
 impl std::fmt::Display for ClipTime {
     /// Seconds with three decimals, as it would be written on the command line.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

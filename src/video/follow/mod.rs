@@ -1,0 +1,10 @@
+//! Following one subject: choices of staff become stretches of time in which it is certain who the subject is, and
+//! stretches in which it is not.
+//!
+//! Pure: tracks and what was measured of their clothing go in, no frame and no clock. Nothing here reveals anybody.
+
+mod choice;
+mod doubt;
+
+pub use choice::{Choice, ChoiceError};
+pub use doubt::{Candidate, Doubt};
