@@ -6,6 +6,7 @@ use super::knowledge::{AnalysedFrame, AnalysedTrack, Analysis};
 use super::numbers::{self, Nonsense, Runs};
 use crate::config::{Target, TrackSettings};
 use crate::geometry::{BoxPx, FrameSize};
+use crate::video::appearance::{APPEARANCE_LEN, Appearance};
 use crate::video::plan::{CoverReason, Detection};
 use crate::video::scene::SceneKind;
 use crate::video::track::{Sighting, Track};
@@ -55,7 +56,13 @@ struct TrackBody {
     /// Stretches of frames in which it was cleared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     cleared: Vec<i64>,
+    /// Frame, and the numbers of what the person wore then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    looks: Vec<i64>,
 }
+
+/// Frame and numbers of an appearance.
+const LOOK: usize = 1 + APPEARANCE_LEN;
 
 /// A confidence in thousandths, rounded up.
 fn thousandths(score: f32) -> i64 {
@@ -96,6 +103,11 @@ impl Body {
                 let [x0, y0, x1, y1] = s.area.tenths();
                 Some([at as i64, x0, y0, x1, y1, thousandths(s.score), i64::from(s.weak)])
             };
+            let look = |(at_ns, worn): &(u64, Appearance)| {
+                let mut row = [analysis.position(*at_ns)? as i64; LOOK];
+                row[1..].iter_mut().zip(worn.numbers()).for_each(|(cell, n)| *cell = i64::from(*n));
+                Some(row)
+            };
             TrackBody {
                 id: track.id,
                 target: track.target.word().to_owned(),
@@ -103,6 +115,7 @@ impl Body {
                 furniture: track.is_furniture(),
                 sightings: numbers::differences(track.sightings().iter().filter_map(sighting)),
                 cleared: known.cleared.numbers(),
+                looks: numbers::differences(known.looks.iter().filter_map(look)),
             }
         };
         Self {
@@ -178,7 +191,19 @@ impl TrackBody {
         let sightings = rows.into_iter().map(sighting).collect::<Result<Vec<_>, _>>()?;
         let track = Track::restore(self.id, target, &sightings, (self.sure, self.furniture), settings)
             .ok_or(Nonsense)?;
-        Ok(AnalysedTrack { track, cleared: Runs::of(&self.cleared, frames.len())? })
+        let look = |row: [i64; LOOK]| {
+            let frame = usize::try_from(row[0]).ok().and_then(|at| frames.get(at)).ok_or(Nonsense)?;
+            let mut worn = [0; APPEARANCE_LEN];
+            for (n, cell) in worn.iter_mut().zip(&row[1..]) {
+                *n = u8::try_from(*cell).map_err(|_| Nonsense)?;
+            }
+            Ok((frame.pts_ns, Appearance::of_numbers(worn).ok_or(Nonsense)?))
+        };
+        let looks = numbers::rows(&self.looks)?.into_iter().map(look).collect::<Result<Vec<_>, _>>()?;
+        if !looks.is_sorted_by(|a, b| a.0 < b.0) {
+            return Err(Nonsense);
+        }
+        Ok(AnalysedTrack { track, cleared: Runs::of(&self.cleared, frames.len())?, looks })
     }
 }
 

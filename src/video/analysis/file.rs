@@ -16,7 +16,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 
 /// Version of the form. Another one is refused: what it leaves out might be somebody.
-pub const FORM: u32 = 1;
+pub const FORM: u32 = 2;
 
 /// Largest file that is read, bytes.
 const LARGEST_FILE: u64 = 128 << 20;

@@ -3,6 +3,7 @@
 use super::numbers::Runs;
 use crate::config::TrackSettings;
 use crate::geometry::{BoxPx, FrameSize};
+use crate::video::appearance::Appearance;
 use crate::video::plan::{CoverReason, Detection, Observations};
 use crate::video::scene::SceneKind;
 use crate::video::track::{Track, boxes_at};
@@ -14,6 +15,16 @@ pub struct AnalysedTrack {
     pub track: Track,
     /// Positions of the frames in which the first pass cleared it.
     pub(super) cleared: Runs,
+    /// What a person wore at some of its sightings, in order of time.
+    pub(super) looks: Vec<(u64, Appearance)>,
+}
+
+impl AnalysedTrack {
+    /// What a person wore at some of its sightings, in order of time, nanoseconds.
+    #[must_use]
+    pub fn looks(&self) -> &[(u64, Appearance)] {
+        &self.looks
+    }
 }
 
 /// One analysed frame, without what its tracks say.
@@ -76,6 +87,29 @@ impl Analysis {
     /// All tracks, in order of number.
     pub fn tracks(&self) -> impl Iterator<Item = &Track> {
         self.tracks.iter().map(|known| &known.track)
+    }
+
+    /// All tracks with what else is known of them, in order of number.
+    #[must_use]
+    pub fn known(&self) -> &[AnalysedTrack] {
+        &self.tracks
+    }
+
+    /// How detections became tracks.
+    #[must_use]
+    pub fn track_settings(&self) -> &TrackSettings {
+        &self.settings
+    }
+
+    /// Times of the frames, nanoseconds after the clip's first one, ascending.
+    pub fn times_ns(&self) -> impl ExactSizeIterator<Item = u64> {
+        self.frames.iter().map(|frame| frame.pts_ns)
+    }
+
+    /// Whether a track was cleared as furniture in the frame shown at this time.
+    #[must_use]
+    pub fn is_cleared(&self, known: &AnalysedTrack, pts_ns: u64) -> bool {
+        !known.track.has_moved() && self.position(pts_ns).is_some_and(|at| known.cleared.contains(at))
     }
 
     /// What was seen in the frame shown at this time: by its own look, and by all that came before and after it in

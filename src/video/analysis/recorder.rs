@@ -4,6 +4,7 @@ use super::knowledge::{AnalysedFrame, AnalysedTrack, Analysis};
 use super::numbers::Runs;
 use crate::config::TrackSettings;
 use crate::geometry::FrameSize;
+use crate::video::appearance::Appearance;
 use crate::video::plan::{CoverReason, Observations};
 use crate::video::scene::SceneKind;
 use crate::video::track::Track;
@@ -49,11 +50,15 @@ impl Recorder {
         source_sha256: String,
         compared: Option<SceneKind>,
         tracks: Vec<Track>,
+        mut looks: BTreeMap<u32, Vec<(u64, Appearance)>>,
         settings: TrackSettings,
     ) -> Option<Analysis> {
         let Self { size, frames, dim, mut cleared } = self;
-        let known =
-            |track: Track| AnalysedTrack { cleared: cleared.remove(&track.id).unwrap_or_default(), track };
+        let known = |track: Track| AnalysedTrack {
+            cleared: cleared.remove(&track.id).unwrap_or_default(),
+            looks: looks.remove(&track.id).unwrap_or_default(),
+            track,
+        };
         let tracks: Vec<_> = tracks.into_iter().map(known).collect();
         let mut analysis = Analysis { source_sha256, size: size?, settings, compared, frames, tracks, dim };
         analysis.leave_to_tracks();

@@ -3,9 +3,10 @@
 use super::*;
 use crate::config::{Site, TrackSettings};
 use crate::geometry::{BoxPx, FrameSize};
+use crate::video::appearance::Appearance;
 use crate::video::plan::{CoverReason, Detection, Observations, Target};
 use crate::video::scene::SceneKind;
-use crate::video::track::Tracker;
+use crate::video::track::{Sighting, Track, Tracker};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
@@ -48,8 +49,16 @@ fn analysed(frames: &[Seen], clears: impl Fn(usize, u32) -> bool) -> Analysis {
         };
         recorder.frame(at_ns, SIZE, &seen.covered.map_or(Ok(observed), Err));
     }
+    let tracks = tracker.into_tracks();
+    // As often as the first pass looks, and different every time.
+    let look = |(n, sighting): (usize, &Sighting)| {
+        let worn = std::array::from_fn(|i| ((sighting.area.x0 * 7.0) as usize * (i + 3) + n) as u8 % 30);
+        Appearance::of_numbers(worn).map(|worn| (sighting.at_ns, worn))
+    };
+    let looks = |track: &Track| track.sightings().iter().step_by(5).enumerate().filter_map(look).collect();
+    let looks = tracks.iter().map(|track| (track.id, looks(track))).collect();
     recorder
-        .finish("ab".repeat(32), Some(SceneKind::Approved), tracker.into_tracks(), settings)
+        .finish("ab".repeat(32), Some(SceneKind::Approved), tracks, looks, settings)
         .expect("there are frames")
 }
 

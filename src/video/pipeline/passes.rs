@@ -4,11 +4,10 @@
 use super::cadence::Ready;
 use super::completeness::Completeness;
 use super::job::{Finished, Job, JobError, Observer, Pass, Rehearsal, StageTimes, finish};
-use super::ring::{Followed, Keeps, Ring};
+use super::ring::{Followed, Keeps, Kept, Ring};
 use crate::video::analysis::Analysis;
 use crate::video::sink::PartialFile;
 use crate::video::source::ClipError;
-use crate::video::track::Track;
 
 /// Which part of the work a pass does.
 pub(super) enum Way<'a> {
@@ -65,11 +64,11 @@ impl<'a> Guide<'a> {
         }
     }
 
-    /// The tracks of the whole clip, where they were kept.
-    pub(super) fn into_tracks(self) -> Vec<Track> {
+    /// What was kept of the whole clip.
+    pub(super) fn into_kept(self) -> Kept {
         match self {
-            Self::Ring(ring) => ring.into_tracks(),
-            Self::Analysis(_) => Vec::new(),
+            Self::Ring(ring) => ring.into_kept(),
+            Self::Analysis(_) => Kept::default(),
         }
     }
 }
@@ -95,11 +94,12 @@ pub fn analyse_clip(job: &Job, observer: &mut dyn Observer) -> Result<Analysed, 
     let Pass { mut written, completeness, hash, decode_secs, detect_secs, start, .. } = pass;
     let (source_sha256, check_secs) = hash.wait(job)?;
     let noted = written.noted.take();
-    let analysis = noted.and_then(|(recorder, tracks)| {
+    let analysis = noted.and_then(|(recorder, kept)| {
         recorder.finish(
             source_sha256,
             job.scene.as_ref().map(|scene| scene.kind()),
-            tracks,
+            kept.tracks,
+            kept.looks,
             job.site.track.clone(),
         )
     });

@@ -8,11 +8,12 @@ use super::job::{Job, JobError};
 use crate::config::{DarkPolicy, SceneSettings, Target, UnexplainedPolicy};
 use crate::geometry::FrameSize;
 use crate::video::analysis::rounded;
+use crate::video::appearance::Appearance;
 use crate::video::frame::RawFrame;
 use crate::video::plan::{CoverReason, Detection, Observations};
 use crate::video::scene::{Difference, Outline, SceneKind, Sighting, Stance, Witness};
 use crate::video::track::{Origin, Track, TrackedBox, Tracker};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// Most frames that wait, whatever their rate: a second of 60 a second.
@@ -24,6 +25,8 @@ const OUTLINES: usize = 5;
 const OUTLINES_APART_NS: u64 = 1_000_000_000;
 /// Judging takes about a second a still, so it is done at the beginning and then this long after the last time.
 const JUDGED_AGAIN_NS: u64 = 600_000_000_000;
+/// What somebody wears is looked at this long after the last time: clothes do not change, the light on them does.
+const LOOKED_AGAIN_NS: u64 = 200_000_000;
 /// A person's box is cleared where no more of it than this differs from the empty scene: shadows and compression do
 /// that much around a chair; what differs stays hidden in any case.
 const CLEARED_SHARE: f32 = 0.25;
@@ -56,8 +59,8 @@ pub(super) enum Keeps {
 /// The ring. Frames go in and come out in order.
 pub(super) struct Ring {
     tracker: Tracker,
-    /// Tracks that are over, where all are wanted at the end.
-    over: Option<Vec<Track>>,
+    /// What is kept for the end, where all is wanted then.
+    kept: Option<Kept>,
     scene: Option<Arc<EmptyScene>>,
     settings: SceneSettings,
     /// Made with the first frame, whose size it needs.
@@ -77,7 +80,7 @@ impl Ring {
         let track = &job.site.track;
         Self {
             tracker: Tracker::new(track.clone()),
-            over: (keeps == Keeps::Tracks).then(Vec::new),
+            kept: (keeps == Keeps::Tracks).then(Kept::default),
             scene: job.scene.clone(),
             settings: job.site.scene.clone(),
             witness: None,
@@ -168,12 +171,12 @@ impl Ring {
         }
     }
 
-    /// All tracks, by number, where they were kept.
-    pub(super) fn into_tracks(self) -> Vec<Track> {
-        let Some(mut tracks) = self.over else { return Vec::new() };
-        tracks.extend(self.tracker.into_tracks());
-        tracks.sort_by_key(|track| track.id);
-        tracks
+    /// All tracks, by number, and what people wore, where they were kept.
+    pub(super) fn into_kept(self) -> Kept {
+        let Some(mut kept) = self.kept else { return Kept::default() };
+        kept.tracks.extend(self.tracker.into_tracks());
+        kept.tracks.sort_by_key(|track| track.id);
+        kept
     }
 
     fn pop(&mut self) -> Option<Followed> {
@@ -186,8 +189,9 @@ impl Ring {
         let (cleared, tracked): (Vec<_>, Vec<_>) =
             self.tracker.at(at_ns).into_iter().partition(|tracked| is_cleared(tracked));
         let over = self.tracker.forget_before(at_ns);
-        if let Some(all) = self.over.as_mut() {
-            all.extend(over);
+        if let Some(kept) = self.kept.as_mut() {
+            kept.tracks.extend(over);
+            kept.look(&frame, &tracked);
         }
         let unexplained = match &sighting {
             Some(sighting) if self.tells(sighting) => sighting.boxes.clone(),
@@ -229,6 +233,31 @@ impl Ring {
                 sighting.share_in(&tracked.core),
                 scene.is_furniture(&tracked.core, size),
             )
+    }
+}
+
+/// What is kept of a whole clip.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// Tracks that are over.
+    pub(super) tracks: Vec<Track>,
+    /// By number of the track: when, nanoseconds, and what the person wore.
+    pub(super) looks: BTreeMap<u32, Vec<(u64, Appearance)>>,
+}
+
+impl Kept {
+    /// Looks at what people wear who are seen in this frame, each now and then.
+    fn look(&mut self, frame: &RawFrame, tracked: &[TrackedBox]) {
+        let at_ns = frame.pts_ns();
+        let seen = |b: &&TrackedBox| b.target == Target::Person && b.origin == Origin::Seen && !b.furniture;
+        for tracked in tracked.iter().filter(seen) {
+            let due = |(last, _): &(u64, Appearance)| at_ns >= last + LOOKED_AGAIN_NS;
+            if self.looks.get(&tracked.track).and_then(|all| all.last()).is_none_or(due)
+                && let Some(worn) = Appearance::of(frame, &tracked.core)
+            {
+                self.looks.entry(tracked.track).or_default().push((at_ns, worn));
+            }
+        }
     }
 }
 

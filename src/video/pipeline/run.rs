@@ -163,7 +163,7 @@ impl Run {
         }
         self.join()?;
         let end = self.decode_end.as_ref();
-        let mut written = writer.finish(guide.into_tracks())?;
+        let mut written = writer.finish(guide.into_kept())?;
         if written.times_ns.len() as u64 != next {
             return Err(JobError::Thread("a frame was lost between the stages".into()));
         }

@@ -3,13 +3,13 @@
 
 use super::job::{FrameRecord, Job, JobError, Observer};
 use super::passes::Way;
-use super::ring::Followed;
+use super::ring::{Followed, Kept};
 use crate::geometry::FrameSize;
 use crate::video::analysis::Recorder;
 use crate::video::mask::Masker;
 use crate::video::plan::{CoverReason, FramePlan, Observations};
 use crate::video::sink::Encoder;
-use crate::video::track::{Steady, Track};
+use crate::video::track::Steady;
 use std::time::{Duration, Instant};
 
 /// How long the picture of a clip of one frame is shown where its source does not say: 1/25 s.
@@ -29,8 +29,8 @@ pub(super) struct Written {
     pub(super) stopped_early: bool,
     pub(super) mask_secs: f64,
     pub(super) encode_secs: f64,
-    /// What the first of two passes noted, and the tracks of the whole clip.
-    pub(super) noted: Option<(Recorder, Vec<Track>)>,
+    /// What the first of two passes noted, and what was kept of the whole clip.
+    pub(super) noted: Option<(Recorder, Kept)>,
 }
 
 /// What becomes of a frame that was planned.
@@ -140,8 +140,8 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Ends the file; `tracks` are those of the whole clip where they were kept.
-    pub(super) fn finish(self, tracks: Vec<Track>) -> Result<Written, JobError> {
+    /// Ends the file; `kept` is of the whole clip.
+    pub(super) fn finish(self, kept: Kept) -> Result<Written, JobError> {
         let Self { end, written, .. } = self;
         if written.times_ns.is_empty() {
             // Nothing went in, so there is nothing to finish; the caller knows why.
@@ -154,7 +154,7 @@ impl<'a> Writer<'a> {
                 None
             }
             End::Shown => None,
-            End::Noted(recorder) => Some((recorder, tracks)),
+            End::Noted(recorder) => Some((recorder, kept)),
         };
         let encode_secs = written.encode_secs + start.elapsed().as_secs_f64();
         Ok(Written { encode_secs, noted, ..written })
