@@ -207,12 +207,34 @@ impl PxRect {
         u64::from(self.width()) * u64::from(self.height())
     }
 
+    /// Number of pixels that both hold.
+    #[must_use]
+    pub fn shared_px(&self, other: &Self) -> u64 {
+        let across = self.x1.min(other.x1).saturating_sub(self.x0.max(other.x0));
+        let down = self.y1.min(other.y1).saturating_sub(self.y0.max(other.y0));
+        u64::from(across) * u64::from(down)
+    }
+
+    /// What is left where another rectangle is taken out: at most four, which do not overlap.
+    #[must_use]
+    pub fn without(&self, hole: &Self) -> Vec<Self> {
+        if self.shared_px(hole) == 0 {
+            return vec![*self];
+        }
+        let (top, bottom) = (hole.y0.max(self.y0), hole.y1.min(self.y1));
+        let left = [
+            Self { y1: top, ..*self },
+            Self { y0: bottom, ..*self },
+            Self { y0: top, y1: bottom, x1: hole.x0.max(self.x0), ..*self },
+            Self { y0: top, y1: bottom, x0: hole.x1.min(self.x1), ..*self },
+        ];
+        left.into_iter().filter(|rect| rect.x0 < rect.x1 && rect.y0 < rect.y1).collect()
+    }
+
     /// Intersection over union, `0..=1`.
     #[must_use]
     pub fn iou(&self, other: &Self) -> f64 {
-        let across = self.x1.min(other.x1).saturating_sub(self.x0.max(other.x0));
-        let down = self.y1.min(other.y1).saturating_sub(self.y0.max(other.y0));
-        let both = u64::from(across) * u64::from(down);
+        let both = self.shared_px(other);
         both as f64 / (self.area_px() + other.area_px() - both).max(1) as f64
     }
 }

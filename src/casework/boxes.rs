@@ -67,7 +67,11 @@ impl BoxesWriter {
 /// The eighth column.
 fn class(kind: MaskKind) -> i32 {
     match kind {
-        MaskKind::Person | MaskKind::Head | MaskKind::Unexplained | MaskKind::Zone(_) => -1,
+        MaskKind::Person
+        | MaskKind::Head
+        | MaskKind::Unexplained
+        | MaskKind::Surroundings
+        | MaskKind::Zone(_) => -1,
         MaskKind::Vehicle => 3,
         MaskKind::Screen => 13,
     }

@@ -6,9 +6,10 @@
 //! Heuvelrug Wonen art. 12).
 
 use crate::config::{Camera, MaskSettings, Style, UnexplainedPolicy};
-use crate::geometry::{BoxPx, PxRect};
+use crate::geometry::{BoxPx, FrameSize, PxRect};
 use crate::video::frame::Stamp;
 use crate::video::plan::{FramePlan, Mask, MaskKind, MaskShape, Observations, Planner, Target};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Hides every person, every face, every other target that was found, and every zone.
@@ -53,10 +54,37 @@ impl HideEveryone {
 
 impl Planner for HideEveryone {
     fn plan(&self, _: Stamp, seen: &Observations) -> FramePlan {
+        FramePlan::Masks { size: seen.size, masks: self.masks(seen, None) }
+    }
+}
+
+/// Somebody who stays visible in a frame.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spared<'a> {
+    /// Numbers of the tracks.
+    pub(super) tracks: &'a BTreeSet<u32>,
+    /// The pixels that may stay visible.
+    pub(super) region: PxRect,
+    /// Whether a face found there is the subject's own.
+    pub(super) own_face: Option<BoxPx>,
+}
+
+/// Share of something unexplained that must lie within the subject's region to be the subject's own.
+const OWN_CHANGE: f64 = 0.6;
+
+impl HideEveryone {
+    /// The masks of a frame, in which one person may be spared: not its own mask, every other one.
+    pub(super) fn masks(&self, seen: &Observations, spared: Option<&Spared<'_>>) -> Vec<Mask> {
         let size = seen.size;
         let mut masks = self.zones.clone();
         let mut bodies = Vec::new();
-        for (person, score) in seen.places(Target::Person) {
+        let is_spared = |track: Option<u32>| {
+            spared.zip(track).is_some_and(|(spared, track)| spared.tracks.contains(&track))
+        };
+        for (person, score, track) in seen.tracked_places(Target::Person) {
+            if is_spared(track) {
+                continue;
+            }
             if let Some(shape) = PxRect::outward(&self.with_margin(&person), size) {
                 bodies.push(shape);
                 masks.push(self.mask(MaskKind::Person, shape, score));
@@ -65,7 +93,8 @@ impl Planner for HideEveryone {
         for (face, score) in seen.places(Target::Face) {
             let Some(core) = PxRect::outward(&self.with_margin(&face), size) else { continue };
             // A face with its margin wholly under one person's mask is hidden; anything less gets its own.
-            if bodies.iter().any(|body| holds(body, &core)) {
+            let own = spared.is_some_and(|spared| spared.own_face == Some(face));
+            if own || bodies.iter().any(|body| holds(body, &core)) {
                 continue;
             }
             if let Some(shape) = PxRect::outward(&self.with_margin(&head_and_shoulders(&face)), size) {
@@ -82,11 +111,28 @@ impl Planner for HideEveryone {
         let hidden = self.unexplained == UnexplainedPolicy::Mask;
         for area in seen.unexplained.iter().filter(|_| hidden) {
             let Some(shape) = PxRect::outward(area, size) else { continue };
-            if !bodies.iter().any(|body| holds(body, &shape)) {
-                masks.push(self.mask(MaskKind::Unexplained, shape, 1.0));
+            if bodies.iter().any(|body| holds(body, &shape)) {
+                continue;
             }
+            let own = spared.filter(|spared| {
+                shape.shared_px(&spared.region) as f64 >= OWN_CHANGE * shape.area_px() as f64
+            });
+            let left = own.map_or_else(|| vec![shape], |spared| shape.without(&spared.region));
+            masks.extend(left.into_iter().map(|shape| self.mask(MaskKind::Unexplained, shape, 1.0)));
         }
-        FramePlan::Masks { size, masks }
+        masks
+    }
+
+    /// The rectangle that a person's box is masked by.
+    pub(super) fn person_rect(&self, area: &BoxPx, size: FrameSize) -> Option<PxRect> {
+        PxRect::outward(&self.with_margin(area), size)
+    }
+
+    /// Masks over all of a frame but this rectangle; over all of it where there is none.
+    pub(super) fn surroundings(&self, size: FrameSize, shown: Option<&PxRect>) -> Vec<Mask> {
+        let whole = PxRect::whole(size);
+        let rects = shown.map_or_else(|| vec![whole], |shown| whole.without(shown));
+        rects.into_iter().map(|rect| self.mask(MaskKind::Surroundings, rect, 1.0)).collect()
     }
 }
 
@@ -106,7 +152,7 @@ fn head_and_shoulders(face: &BoxPx) -> BoxPx {
 mod tests {
     use super::*;
     use crate::config::{Register, View, Zone, ZoneKind};
-    use crate::geometry::{FrameSize, UnitPoint, UnitPolygon};
+    use crate::geometry::{UnitPoint, UnitPolygon};
     use crate::video::plan::Detection;
     use proptest::prelude::*;
 

@@ -66,7 +66,7 @@ pub struct Verdict {
 
 impl Verdict {
     /// `None` where too little of the body lies in the picture to judge.
-    fn of(hidden: &PixelSet, person: &Person) -> Option<Self> {
+    pub(super) fn of(hidden: &PixelSet, person: &Person) -> Option<Self> {
         let (body, body_px) = measured(hidden, part(person, [0.15, 0.0, 0.85, 1.0]));
         if body_px < LEAST_BODY_PX {
             return None;

@@ -8,6 +8,8 @@ mod decide;
 mod evaluate;
 mod evaluation;
 mod report;
+mod reveal;
+mod reveal_trial;
 mod spans;
 mod truth;
 
@@ -18,5 +20,7 @@ pub use evaluation::{
     EVALUATION_VERSION, Evaluation, EvaluationContext, Evaluator, Forgotten, WORST_FRAMES, Worst, WorstFrame,
 };
 pub use report::{REPORT_VERSION, Report, ReportBuilder, ReportContext, SourceKind};
+pub use reveal::{Discretion, Hidden, Reveal, RevealError};
+pub use reveal_trial::{Rehearser, RevealPair, RevealTrial};
 pub use spans::{Span, SpanReason};
 pub use truth::{Person, Truth, TruthError, TruthFacts};

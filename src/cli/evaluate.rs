@@ -4,9 +4,9 @@ use super::common::{Effort, Installation, empty_scene, open_clip, read_camera, s
 use super::evaluate_strip::strip;
 use super::passes::{Fit, analysed, masking};
 use super::progress::Progress;
-use super::{camera, talk};
+use super::{camera, evaluate_reveal, talk};
 use crate::casework::{
-    Evaluation, EvaluationContext, Evaluator, Forgotten, HideEveryone, Truth, Worst, WorstFrame,
+    Evaluation, EvaluationContext, Evaluator, Forgotten, HideEveryone, Rehearser, Truth, Worst, WorstFrame,
 };
 use crate::config::moving_with_zones;
 use crate::error::{Exit, Failure};
@@ -48,6 +48,11 @@ pub(super) struct Args {
     /// Frames a second of a raw stream, as for `redact`.
     #[arg(long, value_name = "FPS")]
     rate: Option<FrameRate>,
+    /// Instead, rehearse reveals: everybody in the truth is the subject once, clicked at this many moments, and what
+    /// `redact --keep` would show is held against the truth. Nothing is shown to anybody.
+    #[arg(long, value_name = "CLICKS", conflicts_with_all = ["passes", "forget", "strip"],
+          value_parser = clap::value_parser!(u8).range(1..=50))]
+    reveal: Option<u8>,
     /// Write the worst frames, at most eight, as they are masked, with the boxes of the truth drawn on them (PNG). Who
     /// was missed can be seen on it: treat it like footage.
     #[arg(long, value_name = "P.png")]
@@ -110,6 +115,14 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
     };
     let name = args.clip.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let named = args.camera.as_deref().zip(camera.as_ref());
+    if let Some(clicks) = args.reveal {
+        let first = analysed(&job, &name, named)?;
+        let everyone = HideEveryone::new(camera.as_ref(), site.mask.clone(), None)
+            .with_unexplained(site.scene.unexplained);
+        let pairs = Rehearser::new(&first.analysis, &truth, everyone, &site).rehearse(clicks.into());
+        evaluate_reveal::tell(&name, &pairs, args.json);
+        return Ok(Exit::Ok);
+    }
     let passes = args.effort.passes(args.passes);
     let first = if passes == 2 { Some(analysed(&job, &name, named)?) } else { None };
     let mut watcher = Watcher {

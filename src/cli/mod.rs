@@ -13,6 +13,7 @@ mod camera_picture;
 mod common;
 mod doctor;
 mod evaluate;
+mod evaluate_reveal;
 mod evaluate_strip;
 mod harden;
 mod models;

@@ -5,6 +5,7 @@
 use super::camera::read_schema;
 use super::diagnostic::SettingsError;
 use super::document::{Document, Item, Section, read_text};
+use super::follow::FollowSettings;
 use super::scene::SceneSettings;
 use super::style::{NotAColour, Rgb, Style};
 use super::target::{Target, Targets};
@@ -24,6 +25,8 @@ pub struct Site {
     pub detect: DetectSettings,
     /// How frames are compared with the empty scene.
     pub scene: SceneSettings,
+    /// How a chosen subject is followed.
+    pub follow: FollowSettings,
     /// How people are hidden.
     pub mask: MaskSettings,
     /// How the result is written.
@@ -236,6 +239,7 @@ impl Site {
             let _ = read_schema(&item);
         }
         within(&mut root, "detect", |section| site.detect.read(section));
+        within(&mut root, "follow", |section| site.follow.read(section));
         within(&mut root, "scene", |section| site.scene.read(section));
         within(&mut root, "mask", |section| site.mask.read(section));
         within(&mut root, "encode", |section| site.encode.read(section));

@@ -56,8 +56,7 @@ impl Appearance {
     pub fn of(frame: &RawFrame, area: &BoxPx) -> Option<Self> {
         let size = frame.size();
         let (width, height) = (size.width as f32, size.height as f32);
-        let area =
-            BoxPx::new(area.x0.max(0.0), area.y0.max(0.0), area.x1.min(width), area.y1.min(height));
+        let area = BoxPx::new(area.x0.max(0.0), area.y0.max(0.0), area.x1.min(width), area.y1.min(height));
         if area.width() < LEAST_SIDE || area.height() < LEAST_SIDE {
             return None;
         }

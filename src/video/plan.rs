@@ -57,12 +57,18 @@ impl Observations {
 
     /// Every place where somebody or something of this kind is: its tracks, and detections that lie in none of them.
     pub fn places(&self, target: Target) -> impl Iterator<Item = (BoxPx, f32)> {
+        self.tracked_places(target).map(|(area, score, _)| (area, score))
+    }
+
+    /// The same, with the number of the track where it has one.
+    pub fn tracked_places(&self, target: Target) -> impl Iterator<Item = (BoxPx, f32, Option<u32>)> {
         let tracked = self.tracked.iter().filter(move |b| b.target == target);
         let own = self.detections.iter().filter(move |d| {
             let inside = |b: &TrackedBox| b.target == target && b.area.holds(&d.area);
             d.target == target && !d.weak && !self.tracked.iter().chain(&self.cleared).any(inside)
         });
-        tracked.map(|b| (b.area, b.score)).chain(own.map(|d| (d.area, d.score)))
+        let tracked = tracked.map(|b| (b.area, b.score, Some(b.track)));
+        tracked.chain(own.map(|d| (d.area, d.score, None)))
     }
 }
 
@@ -129,6 +135,8 @@ pub enum MaskKind {
     Screen,
     /// What differs from the camera's empty scene, whatever it is.
     Unexplained,
+    /// All of the picture but the subject.
+    Surroundings,
     /// A private region of the camera.
     Zone(ZoneKind),
 }

@@ -1,0 +1,279 @@
+//! Everybody in a clip, frame by frame: which tracks are one body, whose box is where, and who meets whom.
+//!
+//! Small networks find one person several times over, and two people who overlap as well; boxes alone do not tell
+//! which. Tracks are one body where they were never apart and wear the same; all others are somebody else.
+
+use crate::config::{FollowSettings, Target};
+use crate::geometry::BoxPx;
+use crate::video::analysis::{AnalysedTrack, Analysis};
+use crate::video::appearance::{Appearance, MeanAppearance};
+use crate::video::track::Origin;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Tracks of one body share at least this much of the smaller box on average, while both are there.
+const ONE_BODY: f32 = 0.3;
+/// A track is there for at least this share of its life together with the body that it belongs to.
+const TOGETHER: f32 = 0.7;
+/// Two who share less than this of the smaller box for longer than the second number, seconds, are two people.
+const APART: (f32, f32) = (0.1, 0.3);
+/// A track with few looks is a flicker: these vary more, and what lies so far inside a body belongs to it.
+const FEW_LOOKS: usize = 3;
+const FLICKER_INSIDE: f32 = 0.6;
+/// Somebody rests who is there for this long, seconds, and never went anywhere.
+const RESTS_S: f64 = 2.0;
+/// Two who rest and share less than this of the smaller box have places of their own.
+const RESTING_APART: f32 = 0.6;
+/// What is there for less than this, seconds, and never sure is a flicker of the network.
+const FLICKER_S: f32 = 0.5;
+
+/// Where somebody is in a frame.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) core: BoxPx,
+    /// Found there in this very frame.
+    pub(super) seen: bool,
+}
+
+/// One track, frame by frame.
+struct Single<'a> {
+    known: &'a AnalysedTrack,
+    first: usize,
+    places: Vec<Place>,
+}
+
+/// One body's way: of one track, or of several.
+pub(super) struct Way {
+    /// Number of its longest track.
+    pub(super) id: u32,
+    /// Numbers of all its tracks.
+    pub(super) tracks: BTreeSet<u32>,
+    /// Position of its first frame.
+    pub(super) first: usize,
+    /// One for each frame from its first to its last; none where no track of it is.
+    places: Vec<Option<Place>>,
+    /// What it wears, in order of time.
+    pub(super) looks: Vec<(u64, Appearance)>,
+    /// More than a flicker of the network.
+    pub(super) sure: bool,
+    /// It stays where it is for as long as it is there, and that is long: furniture that the network takes for somebody,
+    /// or somebody who sits. Nobody who walks by is taken for it, or it would have moved.
+    pub(super) rests: bool,
+}
+
+impl Way {
+    pub(super) fn last(&self) -> usize {
+        self.first + self.places.len() - 1
+    }
+
+    pub(super) fn at(&self, frame: usize) -> Option<&Place> {
+        frame.checked_sub(self.first).and_then(|i| self.places.get(i)).and_then(Option::as_ref)
+    }
+}
+
+/// Two people in one frame, close enough to be taken for one another.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Meeting {
+    pub(super) frame: usize,
+    pub(super) other: usize,
+    /// Share of the smaller box that both have.
+    pub(super) shared: f32,
+    /// Both were found in this very frame.
+    pub(super) both_seen: bool,
+}
+
+/// Everybody.
+pub(super) struct Cast {
+    pub(super) times_ns: Vec<u64>,
+    pub(super) ways: Vec<Way>,
+    /// Of each way, in order of time.
+    pub(super) meetings: Vec<Vec<Meeting>>,
+}
+
+/// Share of the smaller box that both have.
+pub(super) fn shared(a: &BoxPx, b: &BoxPx) -> f32 {
+    a.intersection(b) / a.area().min(b.area()).max(1.0)
+}
+
+/// What is known of two tracks that meet.
+#[derive(Debug, Clone, Copy, Default)]
+struct Pair {
+    frames: usize,
+    shared: f32,
+    apart: usize,
+}
+
+impl Cast {
+    pub(super) fn of(analysis: &Analysis, settings: &FollowSettings) -> Self {
+        let times_ns: Vec<u64> = analysis.times_ns().collect();
+        let persons = analysis.known().iter().filter(|known| known.track.target == Target::Person);
+        let singles: Vec<Single<'_>> =
+            persons.filter_map(|known| single(analysis, known, &times_ns)).collect();
+        let bodies = bodies(&singles, &times_ns, settings);
+        let ways: Vec<Way> = bodies.iter().map(|body| way(&singles, body)).collect();
+        let mut cast = Self { meetings: vec![Vec::new(); ways.len()], times_ns, ways };
+        cast.find_meetings(settings);
+        cast
+    }
+
+    pub(super) fn seconds(&self, from: usize, to: usize) -> f32 {
+        seconds(&self.times_ns, from, to)
+    }
+
+    fn find_meetings(&mut self, settings: &FollowSettings) {
+        let mut meetings = vec![Vec::new(); self.ways.len()];
+        let lives: Vec<_> = self.ways.iter().map(|way| (way.first, way.last())).collect();
+        sweep(&lives, self.times_ns.len(), |frame, i, j| {
+            let (Some(a), Some(b)) = (self.ways[i].at(frame), self.ways[j].at(frame)) else { return };
+            let shared = shared(&a.core, &b.core);
+            let both_seen = a.seen && b.seen;
+            let rest = [i, j].map(|i| self.ways[i].rests);
+            // Two who rest keep their places, as long as these are two.
+            let least = if both_seen { settings.contact } else { settings.contact_unseen };
+            if rest[0] == rest[1] && !(rest[0] && shared < RESTING_APART) && shared >= least {
+                meetings[i].push(Meeting { frame, other: j, shared, both_seen });
+                meetings[j].push(Meeting { frame, other: i, shared, both_seen });
+            }
+        });
+        self.meetings = meetings;
+    }
+
+    /// Whether somebody is more than a flicker of the network, and goes about.
+    pub(super) fn counts(&self, i: usize) -> bool {
+        self.ways[i].sure && !self.ways[i].rests
+    }
+
+    /// Whether somebody is there for long enough to be taken for somebody else.
+    pub(super) fn lasts(&self, i: usize) -> bool {
+        let way = &self.ways[i];
+        way.sure || self.seconds(way.first, way.last()) >= FLICKER_S
+    }
+
+    /// Numbers of the tracks that rest, and of flickers.
+    pub(super) fn in_place(&self) -> BTreeSet<u32> {
+        let in_place = |i: &usize| self.ways[*i].rests || !self.lasts(*i);
+        let ways = (0..self.ways.len()).filter(in_place);
+        ways.flat_map(|i| self.ways[i].tracks.iter().copied()).collect()
+    }
+}
+
+fn seconds(times_ns: &[u64], from: usize, to: usize) -> f32 {
+    (times_ns[to] as f64 - times_ns[from] as f64) as f32 / 1e9
+}
+
+/// Calls back for every frame with every two who are in it.
+fn sweep(lives: &[(usize, usize)], frames: usize, mut each: impl FnMut(usize, usize, usize)) {
+    let mut starts: Vec<usize> = (0..lives.len()).collect();
+    starts.sort_by_key(|i| std::cmp::Reverse(lives[*i].0));
+    let mut there: Vec<usize> = Vec::new();
+    for frame in 0..frames {
+        there.retain(|i| lives[*i].1 >= frame);
+        while starts.last().is_some_and(|i| lives[*i].0 == frame) {
+            there.extend(starts.pop());
+        }
+        for (n, &i) in there.iter().enumerate() {
+            there[n + 1..].iter().for_each(|&j| each(frame, i.min(j), i.max(j)));
+        }
+    }
+}
+
+fn single<'a>(analysis: &Analysis, known: &'a AnalysedTrack, times_ns: &[u64]) -> Option<Single<'a>> {
+    let track = &known.track;
+    let from = track.sightings().first()?.at_ns;
+    let first = times_ns.partition_point(|t| *t < from);
+    let end = times_ns.partition_point(|t| *t <= track.last().at_ns);
+    let settings = analysis.track_settings();
+    let life = times_ns.get(first..end)?;
+    if track.is_furniture() || life.iter().all(|t| analysis.is_cleared(known, *t)) {
+        return None;
+    }
+    let places = life.iter().map(|t| {
+        track.at(*t, settings).map(|(core, origin)| Place { core, seen: origin == Origin::Seen })
+    });
+    Some(Single { known, first, places: places.collect::<Option<_>>()? })
+}
+
+/// Which tracks are one body: positions of each one's.
+fn bodies(singles: &[Single<'_>], times_ns: &[u64], settings: &FollowSettings) -> Vec<Vec<usize>> {
+    let lives: Vec<_> = singles.iter().map(|s| (s.first, s.first + s.places.len() - 1)).collect();
+    let mut pairs: BTreeMap<(usize, usize), Pair> = BTreeMap::new();
+    sweep(&lives, times_ns.len(), |frame, i, j| {
+        let [a, b] = [i, j].map(|i| singles[i].places[frame - singles[i].first]);
+        let shared = shared(&a.core, &b.core);
+        let pair = pairs.entry((i, j)).or_default();
+        pair.frames += 1;
+        pair.shared += shared;
+        pair.apart += usize::from(a.seen && b.seen && shared < APART.0);
+    });
+    let step_s = seconds(times_ns, 0, times_ns.len() - 1) / (times_ns.len().max(2) - 1) as f32;
+    let are_two = |pair: &Pair| pair.apart as f32 * step_s > APART.1;
+    let worn: Vec<Option<MeanAppearance>> = singles
+        .iter()
+        .map(|s| MeanAppearance::of(s.known.looks().iter().map(|(_, look)| look)))
+        .collect();
+    let mut alike: Vec<(f32, usize, usize)> = pairs
+        .iter()
+        .filter_map(|(&(i, j), pair)| {
+            let shorter = singles[i].places.len().min(singles[j].places.len());
+            let shared = pair.shared / pair.frames as f32;
+            if are_two(pair) || shared < ONE_BODY || (pair.frames as f32) < TOGETHER * shorter as f32 {
+                return None;
+            }
+            let (a, b) = (worn[i].as_ref()?, worn[j].as_ref()?);
+            let flicker = a.looks().min(b.looks()) < FEW_LOOKS && shared >= FLICKER_INSIDE;
+            let most = if flicker { 1.6 * settings.same_body } else { settings.same_body };
+            let distance = a.distance(b);
+            (distance <= most).then_some((distance, i, j))
+        })
+        .collect();
+    alike.sort_by(|a, b| a.0.total_cmp(&b.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+    let mut body: Vec<usize> = (0..singles.len()).collect();
+    let mut members: BTreeMap<usize, Vec<usize>> = body.iter().map(|i| (*i, vec![*i])).collect();
+    for (_, i, j) in alike {
+        let (a, b) = (body[i], body[j]);
+        let strangers = |i: &usize, j: &usize| {
+            pairs.get(&((*i).min(*j), (*i).max(*j))).is_some_and(are_two)
+        };
+        // One body has no two tracks that were ever apart.
+        if a == b || members[&a].iter().any(|i| members[&b].iter().any(|j| strangers(i, j))) {
+            continue;
+        }
+        let moving = members.remove(&b).unwrap_or_default();
+        moving.iter().for_each(|i| body[*i] = a);
+        members.entry(a).or_default().extend(moving);
+    }
+    members.into_values().collect()
+}
+
+fn way(singles: &[Single<'_>], body: &[usize]) -> Way {
+    let all = || body.iter().map(|i| &singles[*i]);
+    let first = all().map(|s| s.first).min().unwrap_or(0);
+    let end = all().map(|s| s.first + s.places.len()).max().unwrap_or(first);
+    let at = |frame: usize| {
+        let here: Vec<Place> =
+            all().filter_map(|s| frame.checked_sub(s.first).and_then(|i| s.places.get(i))).copied().collect();
+        // What was found in this very frame says more than what is carried over from others.
+        let seen = here.iter().any(|place| place.seen);
+        let boxes = here.iter().filter(|place| place.seen == seen).map(|place| place.core);
+        let hull = |a: BoxPx, b: BoxPx| {
+            BoxPx::new(a.x0.min(b.x0), a.y0.min(b.y0), a.x1.max(b.x1), a.y1.max(b.y1))
+        };
+        boxes.reduce(hull).map(|core| Place { core, seen })
+    };
+    let longest = all().max_by_key(|s| (s.places.len(), std::cmp::Reverse(s.known.track.id)));
+    let mut looks: Vec<_> = all().flat_map(|s| s.known.looks().iter().copied()).collect();
+    looks.sort_by_key(|(at_ns, _)| *at_ns);
+    let rests = |s: &Single<'_>| {
+        let track = &s.known.track;
+        let since_ns = track.sightings().first().map_or(0, |first| first.at_ns);
+        !track.has_moved() && (track.last().at_ns - since_ns) as f64 / 1e9 >= RESTS_S
+    };
+    Way {
+        id: longest.map_or(0, |s| s.known.track.id),
+        tracks: all().map(|s| s.known.track.id).collect(),
+        first,
+        places: (first..end).map(at).collect(),
+        looks,
+        sure: all().any(|s| s.known.track.is_sure()),
+        rests: longest.is_some_and(rests) && !all().any(|s| s.known.track.has_moved()),
+    }
+}
