@@ -67,7 +67,8 @@
 //! - [`config`]: [`Site`](config::Site) and [`Camera`](config::Camera), the only reader of `pipelines/`;
 //!   [`import`](fn@config::import) makes camera files of other tools' masks.
 //! - [`error`]: [`Exit`](error::Exit) codes, and a [`Failure`](error::Failure) as a person reads it.
-//! - [`geometry`]: sizes, boxes, polygons, each in a named space; rounding outward.
+//! - [`geometry`]: sizes, boxes, polygons, each in a named space; rounding outward. [`clip_time`]: a moment of a clip as
+//!   people write it.
 //! - [`share`]: where models and library lie. [`digest`]: SHA-256. [`interrupt`]: stopping on request.
 //!   [`telemetry`]: logs for engineers.
 //!
@@ -120,7 +121,7 @@
 //!
 //! **4. Masked pixels say nothing.** Property tests in `video/mask/tests.rs`: what lies under `fill` changes no byte
 //! (`what_lies_under_a_fill_changes_nothing`); `blur` and `pixelate` depend on at most
-//! [`MOST_CELLS`](video::mask::MOST_CELLS) values ([`MOST_HEAD_CELLS`](video::mask::MOST_HEAD_CELLS) for a head), which
+//! [`MOST_CELLS`](video::mask::MOST_CELLS) values ([`MOST_HEAD_CELLS`](video::mask::MOST_HEAD_CELLS) for a head and a correction), which
 //! stand still for half a second (`cells_stand_still_for_a_while_and_move_with_their_mask`), and keep no colour (`blur_depends_on_few_values`, `inside_the_masks_no_colour_is_left`); every pixel that a polygon
 //! touches is hidden (`a_polygon_hides_what_it_touches_and_no_more`); outside the masks nothing changes
 //! (`outside_the_masks_nothing_changes`); the number of threads does not matter (`threads_do_not_matter`). Boxes round
@@ -159,6 +160,7 @@
 
 pub mod casework;
 pub mod cli;
+pub mod clip_time;
 pub mod config;
 pub mod digest;
 pub mod error;
