@@ -5,8 +5,8 @@
 //! (front doors, windows, gardens, the street: Woongroen art. 1, Leystromen "privacy", Mozaiek Wonen art. 2,
 //! Heuvelrug Wonen art. 12).
 
-use crate::config::{Camera, MaskSettings, Style, UnexplainedPolicy};
-use crate::geometry::{BoxPx, PxRect};
+use crate::config::{Camera, Correction, MaskSettings, Style, UnexplainedPolicy};
+use crate::geometry::{BoxPx, FrameSize, PxRect};
 use crate::video::frame::Stamp;
 use crate::video::plan::{FramePlan, Mask, MaskKind, MaskShape, Observations, Planner, Target};
 use std::sync::Arc;
@@ -17,6 +17,7 @@ pub struct HideEveryone {
     zones: Vec<Mask>,
     settings: MaskSettings,
     unexplained: UnexplainedPolicy,
+    corrections: Vec<Correction>,
 }
 
 impl HideEveryone {
@@ -33,13 +34,26 @@ impl HideEveryone {
         let zones = zones.collect();
         let style = style_override.unwrap_or(settings.style);
         let settings = MaskSettings { style, ..settings };
-        Self { zones, settings, unexplained: UnexplainedPolicy::default() }
+        Self { zones, settings, unexplained: UnexplainedPolicy::default(), corrections: Vec::new() }
     }
 
     /// The same, with another way to deal with what differs from the empty scene.
     #[must_use]
     pub fn with_unexplained(self, unexplained: UnexplainedPolicy) -> Self {
         Self { unexplained, ..self }
+    }
+
+    /// The same, and what staff saw is hidden as well. Corrections add masks; none takes one away.
+    #[must_use]
+    pub fn with_corrections(self, corrections: Vec<Correction>) -> Self {
+        Self { corrections, ..self }
+    }
+
+    /// The masks of corrections in a frame: as they were drawn, without a margin, rounded outward.
+    fn corrected(&self, stamp: Stamp, size: FrameSize) -> impl Iterator<Item = Mask> + '_ {
+        let on_screen = self.corrections.iter().filter_map(move |c| c.during(stamp.pts_ns, stamp.until_ns()));
+        let shapes = on_screen.filter_map(move |area| PxRect::outward(&area, size));
+        shapes.map(|shape| self.mask(MaskKind::Correction, shape, 1.0))
     }
 
     fn mask(&self, kind: MaskKind, shape: PxRect, score: f32) -> Mask {
@@ -52,9 +66,10 @@ impl HideEveryone {
 }
 
 impl Planner for HideEveryone {
-    fn plan(&self, _: Stamp, seen: &Observations) -> FramePlan {
+    fn plan(&self, stamp: Stamp, seen: &Observations) -> FramePlan {
         let size = seen.size;
         let mut masks = self.zones.clone();
+        masks.extend(self.corrected(stamp, size));
         let mut bodies = Vec::new();
         for (person, score) in seen.places(Target::Person) {
             if let Some(shape) = PxRect::outward(&self.with_margin(&person), size) {
@@ -106,7 +121,7 @@ fn head_and_shoulders(face: &BoxPx) -> BoxPx {
 mod tests {
     use super::*;
     use crate::config::{Register, View, Zone, ZoneKind};
-    use crate::geometry::{FrameSize, UnitPoint, UnitPolygon};
+    use crate::geometry::{UnitPoint, UnitPolygon};
     use crate::video::plan::Detection;
     use proptest::prelude::*;
 

@@ -4,6 +4,8 @@
 
 pub mod audit;
 mod boxes;
+#[cfg(test)]
+mod corrections_tests;
 mod decide;
 mod evaluate;
 mod evaluation;

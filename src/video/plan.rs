@@ -129,6 +129,8 @@ pub enum MaskKind {
     Screen,
     /// What differs from the camera's empty scene, whatever it is.
     Unexplained,
+    /// What staff saw and nobody else found; it may be somebody, at any distance.
+    Correction,
     /// A private region of the camera.
     Zone(ZoneKind),
 }
@@ -151,7 +153,7 @@ pub struct Mask {
     pub shape: MaskShape,
     /// How it hides them.
     pub style: Style,
-    /// Confidence of the detection behind it, `0..=1`; 1 for a zone.
+    /// Confidence of the detection behind it, `0..=1`; 1 for a zone and a correction.
     pub score: f32,
 }
 
