@@ -19,6 +19,6 @@ pub use evaluate::{BODY_HIDDEN, Figures, HEAD_HIDDEN, IdentityFigures, Scorer, V
 pub use evaluation::{
     EVALUATION_VERSION, Evaluation, EvaluationContext, Evaluator, Forgotten, WORST_FRAMES, Worst, WorstFrame,
 };
-pub use report::{REPORT_VERSION, Report, ReportBuilder, ReportContext, SourceKind};
+pub use report::{CorrectionFacts, REPORT_VERSION, Report, ReportBuilder, ReportContext, SourceKind};
 pub use spans::{Span, SpanReason};
 pub use truth::{Person, Truth, TruthError, TruthFacts};

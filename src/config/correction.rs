@@ -212,6 +212,32 @@ fn edges_at(keyframes: &[Keyframe], ns: u64) -> Option<Edges> {
     Some(from.place.edges().between(to.place.edges(), share))
 }
 
+impl fmt::Display for Correction {
+    /// As on the command line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.course {
+            Course::Throughout(place) => write!(f, "{place}"),
+            Course::Timed(keyframes) => match keyframes.as_slice() {
+                [from, to] if from.place == to.place => {
+                    write!(f, "{}-{}@{}", seconds(from.at), seconds(to.at), from.place)
+                }
+                several => {
+                    let words: Vec<_> =
+                        several.iter().map(|k| format!("{}@{}", seconds(k.at), k.place)).collect();
+                    f.write_str(&words.join(".."))
+                }
+            },
+        }
+    }
+}
+
+/// Seconds to the nanosecond, without zeros at the end.
+pub(super) fn seconds(at: ClipTime) -> String {
+    let ns = at.nanoseconds();
+    let text = format!("{}.{:09}", ns / 1_000_000_000, ns % 1_000_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// Words that are no correction.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(

@@ -4,7 +4,7 @@
 //! mask. There is no room for words about what is covered either: they would name people.
 
 use super::camera::read_schema;
-use super::correction::{Correction, CorrectionFault, Keyframe, Place, REACH_PX, SIDE_PX};
+use super::correction::{Correction, CorrectionFault, Keyframe, Place, REACH_PX, SIDE_PX, seconds};
 use super::diagnostic::SettingsError;
 use super::document::{Document, Item, read_text};
 use super::reference::read_hash;
@@ -105,13 +105,6 @@ pub fn corrections_text<'a>(source_sha256: &str, covers: impl IntoIterator<Item 
 
 fn boxed(Place { x, y, w, h }: Place) -> String {
     format!("box = [{x}, {y}, {w}, {h}]")
-}
-
-/// Seconds to the nanosecond, without zeros at the end.
-fn seconds(at: ClipTime) -> String {
-    let ns = at.nanoseconds();
-    let text = format!("{}.{:09}", ns / 1_000_000_000, ns % 1_000_000_000);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 fn read_cover(item: &Item<'_>) -> Option<Correction> {

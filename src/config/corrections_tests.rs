@@ -251,6 +251,9 @@ proptest! {
 
     #[test]
     fn what_is_written_is_read_again(covers in proptest::collection::vec(correction(), 1..5)) {
+        for cover in &covers {
+            prop_assert_eq!(cover.to_string().parse::<Correction>(), Ok(cover.clone()));
+        }
         let text = corrections_text(&"b".repeat(64), &covers);
         let read = parse(&text).expect("what we write is sound");
         prop_assert_eq!(read.covers.into_iter().map(|(_, cover)| cover).collect::<Vec<_>>(), covers);
