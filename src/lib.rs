@@ -64,8 +64,9 @@
 //!
 //! The hall:
 //! - [`cli`]: the command line; [`cli::main`] is the whole program.
-//! - [`config`]: [`Site`](config::Site) and [`Camera`](config::Camera), the only reader of `pipelines/`;
-//!   [`import`](fn@config::import) makes camera files of other tools' masks.
+//! - [`config`]: [`Site`](config::Site), [`Camera`](config::Camera) and [`Corrections`](config::Corrections), the only
+//!   reader of `pipelines/` and of files like those; [`import`](fn@config::import) makes camera files of other tools'
+//!   masks.
 //! - [`error`]: [`Exit`](error::Exit) codes, and a [`Failure`](error::Failure) as a person reads it.
 //! - [`geometry`]: sizes, boxes, polygons, each in a named space; rounding outward. [`clip_time`]: a moment of a clip as
 //!   people write it.
@@ -127,7 +128,8 @@
 //! (`outside_the_masks_nothing_changes`); the number of threads does not matter (`threads_do_not_matter`). Boxes round
 //! outward to chroma pairs: [`PxRect::outward`](geometry::PxRect::outward)
 //! (`outward_never_loses_a_touched_pixel`). Every detection lies under a mask (`every_detection_lies_under_a_mask` in
-//! `casework/decide.rs`); NMS drops no box but the double of a better one (`only_doubles_are_dropped`).
+//! `casework/decide.rs`); NMS drops no box but the double of a better one (`only_doubles_are_dropped`). What staff
+//! correct only ever adds to that (`corrections_only_ever_add` in `casework/corrections_tests.rs`).
 //!
 //! **5. Only what we wrote.** Nothing leaves [`video::source`] but decoded samples, their times and what the report
 //! names. The encoder's pipeline is built from an `appsrc`; no element of it has seen the source.
