@@ -172,7 +172,9 @@ impl Correction {
         }
         let within = |ns: u64| ns.clamp(first.at.nanoseconds(), last.at.nanoseconds());
         let (from_ns, to_ns) = (within(from_ns), within(to_ns));
-        let inside = keyframes.iter().filter(|k| (from_ns..=to_ns).contains(&k.at.nanoseconds()));
+        let start = keyframes.partition_point(|k| k.at.nanoseconds() < from_ns);
+        let end = keyframes.partition_point(|k| k.at.nanoseconds() <= to_ns);
+        let inside = keyframes.get(start..end).unwrap_or_default().iter();
         let ends = edges_at(keyframes, from_ns)?.and(edges_at(keyframes, to_ns)?);
         Some(inside.fold(ends, |hull, keyframe| hull.and(keyframe.place.edges())).outward())
     }
