@@ -68,7 +68,7 @@
 //!   reader of `pipelines/` and of files like those; [`import`](fn@config::import) makes camera files of other tools'
 //!   masks.
 //! - [`error`]: [`Exit`](error::Exit) codes, and a [`Failure`](error::Failure) as a person reads it.
-//! - [`geometry`]: sizes, boxes, polygons, each in a named space; rounding outward. [`clip_time`]: a moment of a clip as
+//! - [`geometry`]: sizes, boxes, polygons, each in a named space; rounding outward. [`moment`]: a moment of a clip as
 //!   people write it.
 //! - [`share`]: where models and library lie. [`digest`]: SHA-256. [`interrupt`]: stopping on request.
 //!   [`telemetry`]: logs for engineers.
@@ -162,12 +162,12 @@
 
 pub mod casework;
 pub mod cli;
-pub mod clip_time;
 pub mod config;
 pub mod digest;
 pub mod error;
 pub mod geometry;
 pub mod interrupt;
+pub mod moment;
 pub mod share;
 pub mod telemetry;
 pub mod video;

@@ -1,9 +1,9 @@
 //! What corrections do to a plan: they add to what is hidden, whatever they are, and never take from it.
 
 use super::HideEveryone;
-use crate::clip_time::ClipTime;
 use crate::config::{Correction, Keyframe, MaskSettings, Place, Style};
 use crate::geometry::{BoxPx, FrameSize, PxRect};
+use crate::moment::ClipTime;
 use crate::video::frame::Stamp;
 use crate::video::mask::{Masker, PixelSet};
 use crate::video::plan::{Detection, FramePlan, MaskKind, Observations, Planner, Target};

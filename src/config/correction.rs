@@ -4,8 +4,8 @@
 //! a corrections file, for one that shows. Which frames it concerns is decided generously: every frame that is on
 //! screen at any moment of its time, both ends included, over all places that it has while the frame is on screen.
 
-use crate::clip_time::ClipTime;
 use crate::geometry::{BoxPx, FrameSize};
+use crate::moment::ClipTime;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;

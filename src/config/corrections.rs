@@ -8,8 +8,8 @@ use super::correction::{Correction, CorrectionFault, Keyframe, Place, REACH_PX, 
 use super::diagnostic::SettingsError;
 use super::document::{Document, Item, read_text};
 use super::reference::read_hash;
-use crate::clip_time::ClipTime;
 use crate::digest::sha256_hex;
+use crate::moment::ClipTime;
 use std::path::Path;
 
 /// Version of the form of a corrections file.

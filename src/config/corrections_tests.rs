@@ -2,8 +2,8 @@
 
 use super::tests::check;
 use super::*;
-use crate::clip_time::ClipTime;
 use crate::geometry::{BoxPx, FrameSize};
+use crate::moment::ClipTime;
 use proptest::prelude::*;
 use std::path::Path;
 

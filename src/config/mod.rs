@@ -1,7 +1,7 @@
 //! Settings, and the only reader of `pipelines/`: the site file, the camera files and files of corrections.
 //!
 //! Files are parsed into domain types once; a fault anywhere means that nothing starts. May import
-//! [`crate::geometry`], [`crate::clip_time`] and [`crate::digest`] only.
+//! [`crate::geometry`], [`crate::moment`] and [`crate::digest`] only.
 
 mod advice;
 mod camera;

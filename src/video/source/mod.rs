@@ -31,7 +31,7 @@ mod still;
 mod times;
 mod window;
 
-pub use crate::clip_time::ClipTime;
+pub use crate::moment::ClipTime;
 pub use clip::{Clip, ClipError};
 pub use declared::Declared;
 pub use decode::{Decoded, SizeChange, Source, SourceError};

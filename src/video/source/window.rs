@@ -3,7 +3,7 @@
 //! Times count from the first presented frame. The frame that a time names is the last one with `pts <= T`; both
 //! ends belong to the window.
 
-use crate::clip_time::ClipTime;
+use crate::moment::ClipTime;
 
 /// A window that cannot be meant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
