@@ -64,10 +64,12 @@
 //!
 //! The hall:
 //! - [`cli`]: the command line; [`cli::main`] is the whole program.
-//! - [`config`]: [`Site`](config::Site) and [`Camera`](config::Camera), the only reader of `pipelines/`;
-//!   [`import`](fn@config::import) makes camera files of other tools' masks.
+//! - [`config`]: [`Site`](config::Site), [`Camera`](config::Camera) and [`Corrections`](config::Corrections), the only
+//!   reader of `pipelines/` and of files like those; [`import`](fn@config::import) makes camera files of other tools'
+//!   masks.
 //! - [`error`]: [`Exit`](error::Exit) codes, and a [`Failure`](error::Failure) as a person reads it.
-//! - [`geometry`]: sizes, boxes, polygons, each in a named space; rounding outward.
+//! - [`geometry`]: sizes, boxes, polygons, each in a named space; rounding outward. [`moment`]: a moment of a clip as
+//!   people write it.
 //! - [`share`]: where models and library lie. [`digest`]: SHA-256. [`interrupt`]: stopping on request.
 //!   [`telemetry`]: logs for engineers.
 //!
@@ -120,13 +122,14 @@
 //!
 //! **4. Masked pixels say nothing.** Property tests in `video/mask/tests.rs`: what lies under `fill` changes no byte
 //! (`what_lies_under_a_fill_changes_nothing`); `blur` and `pixelate` depend on at most
-//! [`MOST_CELLS`](video::mask::MOST_CELLS) values ([`MOST_HEAD_CELLS`](video::mask::MOST_HEAD_CELLS) for a head), which
+//! [`MOST_CELLS`](video::mask::MOST_CELLS) values ([`MOST_HEAD_CELLS`](video::mask::MOST_HEAD_CELLS) for a head and a correction), which
 //! stand still for half a second (`cells_stand_still_for_a_while_and_move_with_their_mask`), and keep no colour (`blur_depends_on_few_values`, `inside_the_masks_no_colour_is_left`); every pixel that a polygon
 //! touches is hidden (`a_polygon_hides_what_it_touches_and_no_more`); outside the masks nothing changes
 //! (`outside_the_masks_nothing_changes`); the number of threads does not matter (`threads_do_not_matter`). Boxes round
 //! outward to chroma pairs: [`PxRect::outward`](geometry::PxRect::outward)
 //! (`outward_never_loses_a_touched_pixel`). Every detection lies under a mask (`every_detection_lies_under_a_mask` in
-//! `casework/decide.rs`); NMS drops no box but the double of a better one (`only_doubles_are_dropped`).
+//! `casework/decide.rs`); NMS drops no box but the double of a better one (`only_doubles_are_dropped`). What staff
+//! correct only ever adds to that (`corrections_only_ever_add` in `casework/corrections_tests.rs`).
 //!
 //! **5. Only what we wrote.** Nothing leaves [`video::source`] but decoded samples, their times and what the report
 //! names. The encoder's pipeline is built from an `appsrc`; no element of it has seen the source.
@@ -164,6 +167,7 @@ pub mod digest;
 pub mod error;
 pub mod geometry;
 pub mod interrupt;
+pub mod moment;
 pub mod share;
 pub mod telemetry;
 pub mod video;

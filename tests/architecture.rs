@@ -59,7 +59,7 @@ fn casework_touches_no_pixel() {
 
 #[test]
 fn the_hall_imports_neither_wing() {
-    for name in ["geometry", "config", "digest", "interrupt", "share", "telemetry"] {
+    for name in ["geometry", "moment", "config", "digest", "interrupt", "share", "telemetry"] {
         must_not_mention(name, &["crate::video", "crate::casework", "crate::cli"]);
     }
     must_not_mention("error", &["crate::video", "crate::casework", "crate::cli"]);

@@ -1,7 +1,7 @@
 //! Every masked box as MOTChallenge rows: `frame,id,left,top,width,height,confidence,-1,-1,-1`.
 //!
 //! Frames count from 1 in the output, pixels from 0 at the top left; the identity is -1, as in a detection file.
-//! The eighth column, a class in MOTChallenge's ground truth, is -1 for persons, heads and covered frames, 3 (its
+//! The eighth column, a class in MOTChallenge's ground truth, is -1 for persons, heads, corrections and covered frames, 3 (its
 //! number of a car) for vehicles and 13 (its numbers end at 12) for screens.
 //! A covered frame is one box of the frame's size with confidence 1. Zones are the camera file's and not listed.
 
@@ -71,6 +71,7 @@ fn class(kind: MaskKind) -> i32 {
         | MaskKind::Head
         | MaskKind::Unexplained
         | MaskKind::Surroundings
+        | MaskKind::Correction
         | MaskKind::Zone(_) => -1,
         MaskKind::Vehicle => 3,
         MaskKind::Screen => 13,

@@ -5,7 +5,7 @@
 //! (front doors, windows, gardens, the street: Woongroen art. 1, Leystromen "privacy", Mozaiek Wonen art. 2,
 //! Heuvelrug Wonen art. 12).
 
-use crate::config::{Camera, MaskSettings, Style, UnexplainedPolicy};
+use crate::config::{Camera, Correction, MaskSettings, Style, UnexplainedPolicy};
 use crate::geometry::{BoxPx, FrameSize, PxRect};
 use crate::video::frame::Stamp;
 use crate::video::plan::{FramePlan, Mask, MaskKind, MaskShape, Observations, Planner, Target};
@@ -18,6 +18,7 @@ pub struct HideEveryone {
     zones: Vec<Mask>,
     settings: MaskSettings,
     unexplained: UnexplainedPolicy,
+    corrections: Vec<Correction>,
 }
 
 impl HideEveryone {
@@ -34,13 +35,26 @@ impl HideEveryone {
         let zones = zones.collect();
         let style = style_override.unwrap_or(settings.style);
         let settings = MaskSettings { style, ..settings };
-        Self { zones, settings, unexplained: UnexplainedPolicy::default() }
+        Self { zones, settings, unexplained: UnexplainedPolicy::default(), corrections: Vec::new() }
     }
 
     /// The same, with another way to deal with what differs from the empty scene.
     #[must_use]
     pub fn with_unexplained(self, unexplained: UnexplainedPolicy) -> Self {
         Self { unexplained, ..self }
+    }
+
+    /// The same, and what staff saw is hidden as well. Corrections add masks; none takes one away.
+    #[must_use]
+    pub fn with_corrections(self, corrections: Vec<Correction>) -> Self {
+        Self { corrections, ..self }
+    }
+
+    /// The masks of corrections in a frame: as they were drawn, without a margin, rounded outward.
+    fn corrected(&self, stamp: Stamp, size: FrameSize) -> impl Iterator<Item = Mask> + '_ {
+        let on_screen = self.corrections.iter().filter_map(move |c| c.during(stamp.pts_ns, stamp.until_ns()));
+        let shapes = on_screen.filter_map(move |area| PxRect::outward(&area, size));
+        shapes.map(|shape| self.mask(MaskKind::Correction, shape, 1.0))
     }
 
     fn mask(&self, kind: MaskKind, shape: PxRect, score: f32) -> Mask {
@@ -53,8 +67,8 @@ impl HideEveryone {
 }
 
 impl Planner for HideEveryone {
-    fn plan(&self, _: Stamp, seen: &Observations) -> FramePlan {
-        FramePlan::Masks { size: seen.size, masks: self.masks(seen, None) }
+    fn plan(&self, stamp: Stamp, seen: &Observations) -> FramePlan {
+        FramePlan::Masks { size: seen.size, masks: self.masks(stamp, seen, None) }
     }
 }
 
@@ -74,9 +88,10 @@ const OWN_CHANGE: f64 = 0.6;
 
 impl HideEveryone {
     /// The masks of a frame, in which one person may be spared: not its own mask, every other one.
-    pub(super) fn masks(&self, seen: &Observations, spared: Option<&Spared<'_>>) -> Vec<Mask> {
+    pub(super) fn masks(&self, stamp: Stamp, seen: &Observations, spared: Option<&Spared<'_>>) -> Vec<Mask> {
         let size = seen.size;
         let mut masks = self.zones.clone();
+        masks.extend(self.corrected(stamp, size));
         let mut bodies = Vec::new();
         let is_spared = |track: Option<u32>| {
             spared.zip(track).is_some_and(|(spared, track)| spared.tracks.contains(&track))

@@ -4,6 +4,8 @@
 
 pub mod audit;
 mod boxes;
+#[cfg(test)]
+mod corrections_tests;
 mod decide;
 mod evaluate;
 mod evaluation;
@@ -19,7 +21,7 @@ pub use evaluate::{BODY_HIDDEN, Figures, HEAD_HIDDEN, IdentityFigures, Scorer, V
 pub use evaluation::{
     EVALUATION_VERSION, Evaluation, EvaluationContext, Evaluator, Forgotten, WORST_FRAMES, Worst, WorstFrame,
 };
-pub use report::{REPORT_VERSION, Report, ReportBuilder, ReportContext, SourceKind};
+pub use report::{CorrectionFacts, REPORT_VERSION, Report, ReportBuilder, ReportContext, SourceKind};
 pub use reveal::{Discretion, Hidden, Reveal, RevealError};
 pub use reveal_trial::{Rehearser, RevealPair, RevealTrial};
 pub use spans::{Span, SpanReason};

@@ -47,6 +47,8 @@ pub struct Report<'a> {
     pub output: OutputFacts,
     /// The camera file, if one was used.
     pub camera: Option<CameraFacts>,
+    /// What staff added to what is hidden, if they did.
+    pub corrections: Option<CorrectionFacts>,
     /// The networks, as the detector describes them.
     pub models: serde_json::Value,
     /// GStreamer's version.
@@ -146,6 +148,21 @@ impl CameraFacts {
     }
 }
 
+/// What staff added to what is hidden.
+#[derive(Debug, Clone, Serialize)]
+pub struct CorrectionFacts {
+    /// SHA-256 of the corrections file, if one was given.
+    pub sha256: Option<String>,
+    /// Regions that it and the command line name.
+    pub covers: usize,
+    /// Those of the command line, as they can be written there.
+    pub flags: Vec<String>,
+    /// Frames of the output in which one of them at least has its time.
+    pub frames: u64,
+    /// SHA-256 of the file that all of them were saved to, if they were.
+    pub saved_sha256: Option<String>,
+}
+
 /// Frames counted.
 #[derive(Debug, Clone, Serialize)]
 pub struct FrameFacts {
@@ -227,6 +244,8 @@ pub struct ReportContext<'a> {
     pub camera: Option<&'a Camera>,
     /// Which empty scene frames were compared with, if any.
     pub scene: Option<SceneKind>,
+    /// What staff added.
+    pub corrections: Option<CorrectionFacts>,
     /// What the detector says of itself.
     pub models: serde_json::Value,
     /// The settings in force.
@@ -349,6 +368,7 @@ impl ReportBuilder {
                 window: context.window,
             },
             camera: context.camera.map(CameraFacts::of),
+            corrections: context.corrections,
             models: context.models,
             gstreamer: library_version(),
             settings: context.site,

@@ -13,6 +13,7 @@ use crate::video::follow::{Certain, Following};
 use crate::video::frame::Stamp;
 use crate::video::plan::{FramePlan, Observations, Planner, Target};
 use crate::video::track::{Origin, TrackedBox};
+use serde::Serialize;
 use std::sync::Arc;
 
 /// Why nobody may be revealed.
@@ -33,10 +34,13 @@ pub struct Discretion {
 }
 
 /// Why the subject is not shown in a frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Hidden {
     /// It is not certain who it is, or it is not there.
     Doubt,
+    /// It was not found in or around this frame.
+    Unseen,
     /// Somebody else is too near.
     Near,
 }
@@ -63,7 +67,7 @@ impl Discretion {
 
     fn spared(&self, at_ns: u64, seen: &Observations) -> Result<Spared<'_>, Hidden> {
         let certain = self.following.at(at_ns).ok_or(Hidden::Doubt)?;
-        let core = core(&seen.tracked, certain).ok_or(Hidden::Doubt)?;
+        let core = core(&seen.tracked, certain).ok_or(Hidden::Unseen)?;
         let shown = core.grown(self.settings.shown_margin, 0.0);
         let region = PxRect::outward(&shown, seen.size).ok_or(Hidden::Doubt)?;
         let apart = core.grown(self.settings.keep_apart, 2.0);
@@ -88,9 +92,9 @@ impl Discretion {
 
     /// The plan in which the subject is shown. For measuring it may be asked by anybody of this program; only a
     /// [`Reveal`] gives it to a job.
-    pub(super) fn plan(&self, at_ns: u64, seen: &Observations) -> FramePlan {
-        let spared = self.spared(at_ns, seen).ok();
-        let mut masks = self.everyone.masks(seen, spared.as_ref());
+    pub(super) fn plan(&self, stamp: Stamp, seen: &Observations) -> FramePlan {
+        let spared = self.spared(stamp.pts_ns, seen).ok();
+        let mut masks = self.everyone.masks(stamp, seen, spared.as_ref());
         if self.mode == Mode::Spotlight {
             masks.extend(self.everyone.surroundings(seen.size, spared.as_ref().map(|s| &s.region)));
         }
@@ -116,9 +120,8 @@ fn core(tracked: &[TrackedBox], certain: &Certain) -> Option<BoxPx> {
         let own = move |b: &&TrackedBox| {
             b.target == Target::Person && b.origin == origin && certain.tracks.contains(&b.track)
         };
-        let hull = |a: BoxPx, b: BoxPx| {
-            BoxPx::new(a.x0.min(b.x0), a.y0.min(b.y0), a.x1.max(b.x1), a.y1.max(b.y1))
-        };
+        let hull =
+            |a: BoxPx, b: BoxPx| BoxPx::new(a.x0.min(b.x0), a.y0.min(b.y0), a.x1.max(b.x1), a.y1.max(b.y1));
         tracked.iter().filter(own).map(|b| b.core).reduce(hull)
     };
     of(Origin::Seen).or_else(|| of(Origin::Bridged))
@@ -153,6 +156,6 @@ impl Reveal {
 
 impl Planner for Reveal {
     fn plan(&self, stamp: Stamp, seen: &Observations) -> FramePlan {
-        self.0.plan(stamp.pts_ns, seen)
+        self.0.plan(stamp, seen)
     }
 }

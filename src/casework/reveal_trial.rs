@@ -6,7 +6,7 @@
 
 use super::decide::HideEveryone;
 use super::evaluate::Verdict;
-use super::reveal::Discretion;
+use super::reveal::{Discretion, Hidden};
 use super::truth::{Person, Truth};
 use crate::casework::audit::Mode;
 use crate::config::Site;
@@ -43,6 +43,10 @@ pub struct RevealTrial {
     pub longest_added_run: u64,
     /// Mean share of the subject's body that is visible, over frames in which nobody else's box overlaps it.
     pub visible: f64,
+    /// Frames in which the subject is shown.
+    pub frames_shown: u64,
+    /// Frames in which it is hidden, by reason.
+    pub frames_hidden: BTreeMap<Hidden, u64>,
     /// Stretches of doubt.
     pub doubts: usize,
     /// The frames in which somebody is exposed on top, first and last, from 1, and who.
@@ -67,7 +71,7 @@ pub struct RevealPair {
 }
 
 struct Frame {
-    pts_ns: u64,
+    stamp: Stamp,
     seen: Result<Observations, CoverReason>,
     persons: Vec<Person>,
     /// Heads that are exposed without a reveal, by person.
@@ -106,7 +110,7 @@ impl<'a> Rehearser<'a> {
             let verdicts = truth.of(n as u64 + 1).iter().filter_map(|person| Verdict::of(&hidden, person));
             let verdicts: Vec<_> = verdicts.collect();
             Frame {
-                pts_ns,
+                stamp,
                 seen,
                 persons: verdicts.iter().map(|v| v.person).collect(),
                 exposed: verdicts.iter().map(Verdict::head_exposed).collect(),
@@ -147,7 +151,7 @@ impl<'a> Rehearser<'a> {
                 let once = self.trial(identity, &choices, &alone);
                 let follow = |choices: &[Choice]| Following::of(self.analysis, choices, &self.site.follow);
                 for doubt in follow(&choices).iter().flat_map(|f| f.doubts().to_vec()) {
-                    let at = self.frames.partition_point(|f| f.pts_ns <= doubt.at_ns) - 1;
+                    let at = self.frames.partition_point(|f| f.stamp.pts_ns <= doubt.at_ns) - 1;
                     let Some(click) = self.click(identity, at) else { continue };
                     choices.push(click);
                     if follow(&choices).is_err() {
@@ -169,7 +173,7 @@ impl<'a> Rehearser<'a> {
     fn click(&self, identity: i64, frame: usize) -> Option<Choice> {
         let person = self.person(identity, frame)?;
         let (x, y) = (person.left + 0.5 * person.width, person.top + 0.5 * person.height);
-        Some(Choice::Click { at_ns: self.frames[frame].pts_ns, x: x as f32, y: y as f32 })
+        Some(Choice::Click { at_ns: self.frames[frame].stamp.pts_ns, x: x as f32, y: y as f32 })
     }
 
     fn trial(&self, identity: i64, choices: &[Choice], alone: &[usize]) -> RevealTrial {
@@ -186,6 +190,8 @@ impl<'a> Rehearser<'a> {
             heads_added: 0,
             longest_added_run: 0,
             visible: 0.0,
+            frames_shown: 0,
+            frames_hidden: BTreeMap::new(),
             doubts: 0,
             added: Vec::new(),
         };
@@ -204,10 +210,16 @@ impl<'a> Rehearser<'a> {
         let mut visible = 0.0;
         for (n, frame) in self.frames.iter().enumerate() {
             let shown = discretion.as_ref().zip(frame.seen.as_ref().ok());
-            let shown = shown.filter(|(discretion, seen)| discretion.shown(frame.pts_ns, seen).is_ok());
-            let hidden = shown.map(|(discretion, seen)| {
-                self.masker.hidden(&discretion.plan(frame.pts_ns, seen), self.size)
+            let shown = shown.filter(|(discretion, seen)| match discretion.shown(frame.stamp.pts_ns, seen) {
+                Ok(_) => true,
+                Err(why) => {
+                    *trial.frames_hidden.entry(why).or_default() += 1;
+                    false
+                }
             });
+            trial.frames_shown += u64::from(shown.is_some());
+            let hidden = shown
+                .map(|(discretion, seen)| self.masker.hidden(&discretion.plan(frame.stamp, seen), self.size));
             for (i, person) in frame.persons.iter().enumerate() {
                 let verdict = hidden.as_ref().and_then(|hidden| Verdict::of(hidden, person));
                 if person.identity == identity {

@@ -11,6 +11,7 @@ mod camera_import;
 mod camera_learn;
 mod camera_picture;
 mod common;
+mod corrections;
 mod doctor;
 mod evaluate;
 mod evaluate_reveal;

@@ -21,6 +21,8 @@ pub(super) struct Target {
     pub(super) report: Option<PathBuf>,
     /// The boxes, where they are wanted.
     pub(super) boxes: Option<PathBuf>,
+    /// All corrections as a file, where one is to be written.
+    pub(super) corrections: Option<PathBuf>,
 }
 
 /// What an input is, and what becomes of it.
@@ -79,7 +81,7 @@ fn still_in(input: &Path) -> Option<StillKind> {
 impl Target {
     /// Everything that is written.
     fn files(&self) -> impl Iterator<Item = &Path> {
-        [Some(&self.output), self.report.as_ref(), self.boxes.as_ref()]
+        [Some(&self.output), self.report.as_ref(), self.boxes.as_ref(), self.corrections.as_ref()]
             .into_iter()
             .flatten()
             .map(PathBuf::as_path)
@@ -184,6 +186,7 @@ pub(super) fn plan(
                 kind,
                 report: record(report, ".report.json")?,
                 boxes: record(boxes, ".boxes.txt")?,
+                corrections: None,
             })
         })
         .collect()

@@ -3,6 +3,7 @@
 use super::common::{
     Effort, Installation, empty_scene, job_failure, open_clip, read_camera, scene_of, with_targets,
 };
+use super::corrections::{self, Extent, Watch};
 use super::passes::{Fit, analysed, masking};
 use super::progress::Progress;
 use super::{outputs, talk};
@@ -105,6 +106,9 @@ pub(super) struct Args {
     json: bool,
 
     #[command(flatten)]
+    correcting: corrections::Flags,
+
+    #[command(flatten)]
     installation: Installation,
 }
 
@@ -114,6 +118,9 @@ const EXAMPLES: &str = "Examples:
   melkglas redact garage.mp4 -o g.mp4 --camera garage.toml --targets persons,faces,vehicles --effort thorough
   melkglas redact clip.avi -o part.mp4 --no-camera --from 00:01:10 --to 00:01:40
   melkglas redact clip.mp4 -o blurred.mp4 --camera entrance-3.toml --analysis clip.analysis --style blur
+  melkglas redact clip.mp4 -o better.mp4 --camera entrance-3.toml --cover 12.4-14@100,50,40,80 \\
+    --cover '20@300,40,50,90..21.5@380,44,50,90' --save-corrections clip.corrections.toml
+  melkglas redact clip.mp4 -o fill.mp4 --camera entrance-3.toml --corrections clip.corrections.toml --style fill
   melkglas redact photo.jpg -o photo.redacted.png --no-camera";
 
 /// The effort for one input: what was asked for, or what its analysis was made with, or what its kind needs.
@@ -135,6 +142,7 @@ struct Shared<'a> {
     efforts: BTreeMap<Effort, (Site, Arc<OnnxFactory>)>,
     /// What is known of the only clip.
     known: Option<Known>,
+    corrections: corrections::Given,
     window: Window,
     interrupt: &'a Interrupt,
 }
@@ -166,14 +174,16 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
     }
     // Lives as long as the call: gone again where nothing was written.
     let _out_dir = args.out_dir.as_deref().map(OutDir::make).transpose()?;
-    let targets = outputs::plan(
+    let mut targets = outputs::plan(
         &args.inputs,
         args.output.as_deref(),
         args.out_dir.as_deref(),
         args.report.as_deref(),
         args.boxes.as_deref(),
     )?;
+    let corrections = args.correcting.read(&mut targets)?;
     let read = args.inputs.iter().chain(&args.camera).chain(&args.analysis).chain(&args.installation.site);
+    let read = read.chain(args.correcting.file());
     let read: Vec<&Path> = read.map(PathBuf::as_path).collect();
     outputs::check(&targets, &read, args.force)?;
     if let (false, Some(still)) = (
@@ -186,6 +196,7 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
             "leave them out, or redact stills in a call of their own",
         ));
     }
+    corrections.check_source(&targets, interrupt)?;
     let saved = args.analysis.as_deref().map(|path| read_analysis(path, &targets)).transpose()?;
     let efforts =
         detectors(args, saved.as_ref(), &site, camera.as_ref().map(|(_, camera)| camera), &targets)?;
@@ -214,7 +225,7 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
         }
         None => None,
     };
-    let shared = Shared { args, camera, scene, efforts, known, window, interrupt };
+    let shared = Shared { args, camera, scene, efforts, known, corrections, window, interrupt };
 
     let mut failed = Vec::new();
     for target in &targets {
@@ -320,7 +331,7 @@ fn refused(path: &Path, e: &AnalysisError) -> Failure {
 
 /// One clip, from open file to committed output.
 fn one(shared: &Shared<'_>, target: &Target) -> Result<(), Failure> {
-    let Shared { args, camera, scene, efforts, known, window, interrupt } = shared;
+    let Shared { args, camera, scene, efforts, known, corrections, window, interrupt } = shared;
     let (effort, (site, detectors)) = match (known, efforts.first_key_value()) {
         (Some(_), Some((effort, with))) => (*effort, with),
         _ => {
@@ -345,18 +356,21 @@ fn one(shared: &Shared<'_>, target: &Target) -> Result<(), Failure> {
     let file = create(&target.output)?;
     let report_file = target.report.as_deref().map(create).transpose()?;
     let boxes_file = target.boxes.as_deref().map(create).transpose()?;
+    let corrections_file = target.corrections.as_deref().map(create).transpose()?;
     let boxes_path = target.boxes.as_deref().unwrap_or(&target.output);
     let boxes = boxes_file.map(BoxesWriter::new).transpose();
     let boxes = boxes.map_err(|e| outputs::cannot_write(boxes_path, &e))?;
     let named = camera.as_ref().map(|(path, camera)| (path.as_path(), camera));
     let planner = HideEveryone::new(camera.as_ref().map(|(_, camera)| camera), site.mask.clone(), args.style)
-        .with_unexplained(site.scene.unexplained);
+        .with_unexplained(site.scene.unexplained)
+        .with_corrections(corrections.all());
     let planner = Arc::new(planner);
     let mut watcher = Watcher {
         progress: masking(&name, passes),
         report: ReportBuilder::default(),
         boxes,
         fit: Fit::of(named),
+        corrections: corrections.watch(),
     };
     let mut earlier = StageTimes::default();
     let mut compared = None;
@@ -404,11 +418,14 @@ fn one(shared: &Shared<'_>, target: &Target) -> Result<(), Failure> {
         }
     };
     watcher.progress.clear();
-    let Watcher { report, boxes, fit, .. } = watcher;
+    let Watcher { report, boxes, fit, corrections: watch, .. } = watcher;
+    let watch = watch.or_refused()?;
     let mut finished = fit.or_failed(interrupt, result)?;
     finished.outcome.times = finished.outcome.times.after(earlier);
     let outcome = &finished.outcome;
     let covered = report.covered();
+    let extent = if window.is_whole() && !args.accept_damaged { Extent::Whole } else { Extent::Part };
+    let corrected = watch.finish(outcome, extent, corrections_file.as_ref())?;
     let context = ReportContext {
         source_file: name,
         source_kind: match target.kind {
@@ -424,6 +441,7 @@ fn one(shared: &Shared<'_>, target: &Target) -> Result<(), Failure> {
             .then(|| [args.from.map(|t| t.to_string()), args.to.map(|t| t.to_string())]),
         camera: camera.as_ref().map(|(_, camera)| camera),
         scene: compared,
+        corrections: corrected,
         models: serde_json::to_value(detectors.describe()).unwrap_or_default(),
         site,
     };
@@ -436,6 +454,7 @@ fn one(shared: &Shared<'_>, target: &Target) -> Result<(), Failure> {
     if let Some(boxes) = boxes {
         records.push(boxes.finish().map_err(|e| outputs::cannot_write(boxes_path, &e))?);
     }
+    records.extend(corrections_file);
     outputs::commit(records, finished.file)?;
     tell(shared, target, outcome, covered, passes);
     Ok(())
@@ -505,6 +524,7 @@ struct Watcher<'a> {
     report: ReportBuilder,
     boxes: Option<BoxesWriter>,
     fit: Fit<'a>,
+    corrections: Watch<'a>,
 }
 
 impl Observer for Watcher<'_> {
@@ -514,6 +534,7 @@ impl Observer for Watcher<'_> {
 
     fn frame(&mut self, record: &FrameRecord<'_>) -> io::Result<()> {
         self.fit.check(record)?;
+        self.corrections.frame(record)?;
         self.progress.frame(record);
         self.report.frame(record);
         self.boxes.as_mut().map_or(Ok(()), |boxes| boxes.frame(record))

@@ -158,7 +158,8 @@ pub fn check_size(camera: &Camera, path: &Path, clip: FrameSize) -> Result<(), S
 pub(super) fn read_schema(item: &Item<'_>) -> Option<()> {
     let version = item.integer(i64::MIN..=i64::MAX)?;
     if version != 1 {
-        item.note(format!("schema {version} is not known here"), "only 1 is", "write schema = 1");
+        let name = item.name();
+        item.note(format!("{name} {version} is not known here"), "only 1 is", format!("write {name} = 1"));
     }
     (version == 1).then_some(())
 }

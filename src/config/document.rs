@@ -159,6 +159,11 @@ impl<'d> Section<'d> {
         Self { doc, name, span, table, known: Vec::new(), missing: Vec::new() }
     }
 
+    /// Whether the key is there, whatever its value.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
     /// The value of a key that may be absent.
     pub(super) fn optional(&mut self, key: &'static str) -> Option<Item<'d>> {
         self.known.push(key);
@@ -288,6 +293,11 @@ impl<'d> Item<'d> {
     /// Whether it is true or false.
     pub(super) fn is_boolean(&self) -> bool {
         self.value.is_bool()
+    }
+
+    /// Whether it is a number, whole or not.
+    pub(super) fn is_number(&self) -> bool {
+        self.value.is_integer() || self.value.is_float()
     }
 
     /// Whether it is a date or a time.

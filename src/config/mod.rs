@@ -1,10 +1,12 @@
-//! Settings, and the only reader of `pipelines/`: the site file and the camera files.
+//! Settings, and the only reader of `pipelines/`: the site file, the camera files and files of corrections.
 //!
 //! Files are parsed into domain types once; a fault anywhere means that nothing starts. May import
-//! [`crate::geometry`] and [`crate::digest`] only.
+//! [`crate::geometry`], [`crate::moment`] and [`crate::digest`] only.
 
 mod advice;
 mod camera;
+mod correction;
+mod corrections;
 mod diagnostic;
 mod document;
 mod follow;
@@ -25,6 +27,8 @@ mod zone;
 
 pub use advice::{Advice, advise, moving_with_zones};
 pub use camera::{Camera, View, check_size};
+pub use correction::{Correction, CorrectionFault, Keyframe, NotACorrection, Place};
+pub use corrections::{CORRECTIONS_VERSION, Corrections, corrections_text};
 pub use diagnostic::{SettingsError, SettingsFault};
 pub use follow::FollowSettings;
 pub use import::{ImportError, ImportFormat, Imported, import};
@@ -45,5 +49,7 @@ pub use zone::{Zone, ZoneKind};
 
 #[cfg(test)]
 mod camera_tests;
+#[cfg(test)]
+mod corrections_tests;
 #[cfg(test)]
 mod tests;

@@ -285,7 +285,7 @@ fn read_file(item: &Item<'_>) -> Option<PathBuf> {
     Some(path)
 }
 
-fn read_hash(item: &Item<'_>) -> Option<String> {
+pub(super) fn read_hash(item: &Item<'_>) -> Option<String> {
     let text = item.text()?;
     let sound = text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     if !sound {

@@ -205,8 +205,21 @@ pub struct Stamp {
     pub index: u64,
     /// Presentation time in nanoseconds after the clip's first presented frame.
     pub pts_ns: u64,
-    /// How long it is shown, in nanoseconds, where the source says so.
+    /// How long it is shown, in nanoseconds: until its successor, once that is known; before, and for the last frame,
+    /// as the source says, if it does.
     pub duration_ns: Option<u64>,
+}
+
+/// How long a frame is taken to be on screen that has no successor, and whose source does not say: one second.
+const LONGEST_LAST_NS: u64 = 1_000_000_000;
+
+impl Stamp {
+    /// Until when it is on screen, in nanoseconds after the clip's first presented frame.
+    #[must_use]
+    pub fn until_ns(&self) -> u64 {
+        let lasts_ns = self.duration_ns.filter(|d| *d > 0).unwrap_or(LONGEST_LAST_NS);
+        self.pts_ns.saturating_add(lasts_ns)
+    }
 }
 
 /// Why a decoded picture cannot be trusted to show what was filmed.

@@ -137,6 +137,8 @@ pub enum MaskKind {
     Unexplained,
     /// All of the picture but the subject.
     Surroundings,
+    /// What staff saw and nobody else found; it may be somebody, at any distance.
+    Correction,
     /// A private region of the camera.
     Zone(ZoneKind),
 }
@@ -159,7 +161,7 @@ pub struct Mask {
     pub shape: MaskShape,
     /// How it hides them.
     pub style: Style,
-    /// Confidence of the detection behind it, `0..=1`; 1 for a zone.
+    /// Confidence of the detection behind it, `0..=1`; 1 for a zone and a correction.
     pub score: f32,
 }
 

@@ -165,6 +165,7 @@ pub(crate) fn redact_beside_others(
     let context = ReportContext {
         source_kind: SourceKind::Clip,
         scene: None,
+        corrections: None,
         effort: "fast",
         passes: 1,
         analysis: None,

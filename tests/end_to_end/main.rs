@@ -8,6 +8,7 @@ mod approve;
 mod audit;
 mod camera;
 mod cli;
+mod corrections;
 mod damage;
 mod evaluate;
 mod eyes;

@@ -186,9 +186,9 @@ fn single<'a>(analysis: &Analysis, known: &'a AnalysedTrack, times_ns: &[u64]) -
     if track.is_furniture() || life.iter().all(|t| analysis.is_cleared(known, *t)) {
         return None;
     }
-    let places = life.iter().map(|t| {
-        track.at(*t, settings).map(|(core, origin)| Place { core, seen: origin == Origin::Seen })
-    });
+    let places = life
+        .iter()
+        .map(|t| track.at(*t, settings).map(|(core, origin)| Place { core, seen: origin == Origin::Seen }));
     Some(Single { known, first, places: places.collect::<Option<_>>()? })
 }
 
@@ -206,10 +206,8 @@ fn bodies(singles: &[Single<'_>], times_ns: &[u64], settings: &FollowSettings) -
     });
     let step_s = seconds(times_ns, 0, times_ns.len() - 1) / (times_ns.len().max(2) - 1) as f32;
     let are_two = |pair: &Pair| pair.apart as f32 * step_s > APART.1;
-    let worn: Vec<Option<MeanAppearance>> = singles
-        .iter()
-        .map(|s| MeanAppearance::of(s.known.looks().iter().map(|(_, look)| look)))
-        .collect();
+    let worn: Vec<Option<MeanAppearance>> =
+        singles.iter().map(|s| MeanAppearance::of(s.known.looks().iter().map(|(_, look)| look))).collect();
     let mut alike: Vec<(f32, usize, usize)> = pairs
         .iter()
         .filter_map(|(&(i, j), pair)| {
@@ -230,9 +228,7 @@ fn bodies(singles: &[Single<'_>], times_ns: &[u64], settings: &FollowSettings) -
     let mut members: BTreeMap<usize, Vec<usize>> = body.iter().map(|i| (*i, vec![*i])).collect();
     for (_, i, j) in alike {
         let (a, b) = (body[i], body[j]);
-        let strangers = |i: &usize, j: &usize| {
-            pairs.get(&((*i).min(*j), (*i).max(*j))).is_some_and(are_two)
-        };
+        let strangers = |i: &usize, j: &usize| pairs.get(&((*i).min(*j), (*i).max(*j))).is_some_and(are_two);
         // One body has no two tracks that were ever apart.
         if a == b || members[&a].iter().any(|i| members[&b].iter().any(|j| strangers(i, j))) {
             continue;
@@ -254,9 +250,8 @@ fn way(singles: &[Single<'_>], body: &[usize]) -> Way {
         // What was found in this very frame says more than what is carried over from others.
         let seen = here.iter().any(|place| place.seen);
         let boxes = here.iter().filter(|place| place.seen == seen).map(|place| place.core);
-        let hull = |a: BoxPx, b: BoxPx| {
-            BoxPx::new(a.x0.min(b.x0), a.y0.min(b.y0), a.x1.max(b.x1), a.y1.max(b.y1))
-        };
+        let hull =
+            |a: BoxPx, b: BoxPx| BoxPx::new(a.x0.min(b.x0), a.y0.min(b.y0), a.x1.max(b.x1), a.y1.max(b.y1));
         boxes.reduce(hull).map(|core| Place { core, seen })
     };
     let longest = all().max_by_key(|s| (s.places.len(), std::cmp::Reverse(s.known.track.id)));

@@ -141,7 +141,12 @@ impl Following {
             })
             .collect();
         stretches.sort_by_key(|c| (c.from_ns, c.track));
-        Ok(Self { source_sha256: analysis.source_sha256().to_owned(), certain: stretches, doubts, in_place: cast.in_place() })
+        Ok(Self {
+            source_sha256: analysis.source_sha256().to_owned(),
+            certain: stretches,
+            doubts,
+            in_place: cast.in_place(),
+        })
     }
 
     /// SHA-256 of the clip.
@@ -291,9 +296,7 @@ impl Finder<'_> {
 
 /// Whether two tracklets cannot be the same person: both are there for longer than a track outlives itself.
 fn conflict(cast: &Cast, a: &Tracklet, b: &Tracklet) -> bool {
-    a.way != b.way
-        && a.overlaps(b)
-        && cast.seconds(a.from.max(b.from), a.to.min(b.to)) > OVERLAP_S
+    a.way != b.way && a.overlaps(b) && cast.seconds(a.from.max(b.from), a.to.min(b.to)) > OVERLAP_S
 }
 
 /// All tracklets that are certainly the subject, by position.
@@ -360,9 +363,7 @@ fn doubts(
     let mut open: Vec<usize> = (0..tracklets.len())
         .filter(|i| {
             let tracklet = &tracklets[*i];
-            !certain.contains(i)
-                && !others.contains(i)
-                && cast.seconds(tracklet.from, tracklet.to) >= LEAST_S
+            !certain.contains(i) && !others.contains(i) && cast.seconds(tracklet.from, tracklet.to) >= LEAST_S
         })
         .collect();
     open.sort_by_key(|i| tracklets[*i].to);

@@ -114,7 +114,8 @@ fn crowded(cast: &Cast, beside: &Beside) -> Cut {
     let at = beside.frame;
     let (first, last) = (way.first, way.last());
     let enough = |frame: usize| cast.seconds(at.min(frame), at.max(frame)) >= CROWDED_S;
-    let alone = |was: Option<f32>, now: Option<f32>| was.zip(now).is_some_and(|(was, now)| now <= CROWDED * was);
+    let alone =
+        |was: Option<f32>, now: Option<f32>| was.zip(now).is_some_and(|(was, now)| now <= CROWDED * was);
     let (from, to) = if beside.began {
         let without = middle(&mut (at + 1..=last));
         let free = (first..at).rev().find(|f| enough(*f) && alone(without, middle(&mut (first..=*f).rev())));

@@ -1,7 +1,7 @@
 //! The few grey values that `blur` and `pixelate` keep of a mask, whatever its size.
 //!
-//! A mask's bounding box is divided into at most 6x12 cells (4x4 for a head: a close-up of a face shows more per
-//! cell). A cell keeps the mean luma of the mask's pixels in it, as a whole number; then the mask's mean and
+//! A mask's bounding box is divided into at most 6x12 cells (4x4 for a head, and for what staff corrected: a
+//! close-up of a face shows more per cell). A cell keeps the mean luma of the mask's pixels in it, as a whole number; then the mask's mean and
 //! contrast are set to constants, so that a dark coat and a light one look alike. Colour is not kept at all. The
 //! pixels are read nowhere else: the painted mask is a function of these values alone.
 
@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 /// Most values that a `blur` or `pixelate` mask depends on.
 pub const MOST_CELLS: usize = LONG_SIDE * SHORT_SIDE;
-/// The same for a mask over a head.
+/// The same for a mask over a head, and for a correction.
 pub const MOST_HEAD_CELLS: usize = HEAD_SIDE * HEAD_SIDE;
 
 const LONG_SIDE: usize = 12;
@@ -84,7 +84,8 @@ impl Grid {
     pub(super) fn new(region: &Region, kind: MaskKind, settings: &MaskSettings) -> Self {
         let bounds = region.bounds;
         let (across, down) = match kind {
-            MaskKind::Head => (HEAD_SIDE, HEAD_SIDE),
+            // Nobody knows how close whoever is under a correction stands.
+            MaskKind::Head | MaskKind::Correction => (HEAD_SIDE, HEAD_SIDE),
             _ if bounds.width() > bounds.height() => (LONG_SIDE, SHORT_SIDE),
             _ => (SHORT_SIDE, LONG_SIDE),
         };

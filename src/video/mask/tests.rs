@@ -175,8 +175,12 @@ fn any_rect(size: FrameSize) -> impl Strategy<Value = PxRect> {
 fn any_mask(size: FrameSize, style: impl Strategy<Value = Style>) -> impl Strategy<Value = Mask> {
     let shape =
         prop_oneof![any_rect(size).prop_map(MaskShape::Rect), any_polygon(size).prop_map(MaskShape::Polygon)];
-    let kind =
-        prop_oneof![Just(MaskKind::Person), Just(MaskKind::Head), Just(MaskKind::Zone(ZoneKind::Window))];
+    let kind = prop_oneof![
+        Just(MaskKind::Person),
+        Just(MaskKind::Head),
+        Just(MaskKind::Correction),
+        Just(MaskKind::Zone(ZoneKind::Window)),
+    ];
     (kind, shape, style).prop_map(|(kind, shape, style)| Mask { kind, shape, style, score: 0.5 })
 }
 
@@ -276,7 +280,8 @@ proptest! {
             MaskShape::Polygon(polygon) => Region::polygon(Arc::new(Raster::of(polygon, size)), size),
         }.expect("a mask in the frame");
         let grid = Grid::new(&region, mask.kind, &settings);
-        let most = if mask.kind == MaskKind::Head { super::MOST_HEAD_CELLS } else { super::MOST_CELLS };
+        let close = matches!(mask.kind, MaskKind::Head | MaskKind::Correction);
+        let most = if close { super::MOST_HEAD_CELLS } else { super::MOST_CELLS };
         prop_assert!(grid.cells() <= most);
 
         let bytes = noise(layout.len(), seed);

@@ -246,6 +246,10 @@ fn decode(
                 last = Some(frame.stamp);
                 let over = window.is_after(frame.pts_ns());
                 // A frame waits for its successor, which decides whether it is the one that `--from` means.
+                if let Some(before) = held.as_mut() {
+                    // What a source says of it need not be so where frames do not come at one rate.
+                    before.stamp.duration_ns = Some(frame.pts_ns() - before.pts_ns());
+                }
                 if let Some(before) = held.take()
                     && !window.is_before(Some(frame.pts_ns()))
                     && !send(before, over)
@@ -264,8 +268,7 @@ fn decode(
     };
     if let Some(frame) = held {
         // The last picture stays for as long as it lasts; a window that begins later is empty.
-        let lasts_ns = frame.stamp.duration_ns.filter(|d| *d > 0).unwrap_or(1_000_000_000);
-        if !window.is_before(Some(frame.pts_ns() + lasts_ns)) {
+        if !window.is_before(Some(frame.stamp.until_ns())) {
             send(frame, true);
         }
     }

@@ -31,10 +31,11 @@ mod still;
 mod times;
 mod window;
 
+pub use crate::moment::ClipTime;
 pub use clip::{Clip, ClipError};
 pub use declared::Declared;
 pub use decode::{Decoded, SizeChange, Source, SourceError};
 pub use media::{MediaError, init as init_media, library_version, missing_elements};
 pub use rate::{FrameRate, NotARate};
 pub use still::{StillFault, StillKind, decode_still, read_still};
-pub use window::{ClipTime, Window, WindowError};
+pub use window::{Window, WindowError};
