@@ -8,6 +8,7 @@ mod decide;
 mod evaluate;
 mod evaluation;
 mod report;
+pub mod review;
 mod spans;
 mod truth;
 

@@ -61,6 +61,11 @@ impl Analysis {
         self.frames.len()
     }
 
+    /// When each of them is shown, nanoseconds after the clip's first frame; in order.
+    pub fn times_ns(&self) -> impl Iterator<Item = u64> {
+        self.frames.iter().map(|frame| frame.pts_ns)
+    }
+
     /// How many of them have to be covered whole.
     #[must_use]
     pub fn covered(&self) -> usize {
