@@ -7,7 +7,10 @@
 //! Pictures pass through here as closed parcels: nothing in this room looks into one.
 
 mod around;
+mod doubts;
+mod facts;
 mod persons;
+mod record;
 mod sheet;
 mod storage;
 
@@ -15,6 +18,9 @@ mod storage;
 mod storage_tests;
 
 pub use around::{Meeting, clear_point, meetings};
+pub use doubts::{DoubtFacts, DoubtPictures, doubts_sheet};
+pub use facts::{ActFacts, Source, Taken};
 pub use persons::{Certainty, PersonTrack, WhoIsThere, who_is_there};
-pub use sheet::{Bilingual, Card, Layout, Picture, Sheet};
+pub use record::PersonsRecord;
+pub use sheet::{Bilingual, Card, Layout, Picture, Sheet, words};
 pub use storage::{KEPT_FOR, Removed, ReviewError, ReviewFolder, ReviewPlace};

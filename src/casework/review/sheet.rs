@@ -13,13 +13,13 @@ pub struct Bilingual {
     en: String,
 }
 
-impl Bilingual {
-    /// Words in both languages.
-    #[must_use]
-    pub fn new(nl: impl Into<String>, en: impl Into<String>) -> Self {
-        Self { nl: nl.into(), en: en.into() }
-    }
+/// Words in both languages.
+#[must_use]
+pub fn words(nl: impl Into<String>, en: impl Into<String>) -> Bilingual {
+    Bilingual { nl: nl.into(), en: en.into() }
+}
 
+impl Bilingual {
     fn html(&self) -> String {
         let (nl, en) = (escaped(&self.nl), escaped(&self.en));
         format!("<span>{nl}</span> <span class=\"en\" lang=\"en\">{en}</span>")
@@ -108,9 +108,9 @@ impl<P> Sheet<P> {
     }
 
     /// What to know before looking, set off from the rest.
-    pub fn warn(&mut self, words: &[Bilingual]) {
-        let nl: String = words.iter().map(|word| format!("<p>{}</p>\n", escaped(&word.nl))).collect();
-        let en: String = words
+    pub fn warn(&mut self, remarks: &[Bilingual]) {
+        let nl: String = remarks.iter().map(|word| format!("<p>{}</p>\n", escaped(&word.nl))).collect();
+        let en: String = remarks
             .iter()
             .map(|word| format!("<p class=\"en\" lang=\"en\">{}</p>\n", escaped(&word.en)))
             .collect();
@@ -241,16 +241,16 @@ mod tests {
     use super::*;
 
     fn page(card: Card<Vec<u8>>) -> String {
-        let mut sheet = Sheet::new(&Bilingual::new("Wie & wat", "Who"), &[]);
-        sheet.warn(&[Bilingual::new("Let op", "Mind")]);
-        sheet.cards(vec![card], Layout::Beside, &Bilingual::new("niemand", "nobody"));
+        let mut sheet = Sheet::new(&words("Wie & wat", "Who"), &[]);
+        sheet.warn(&[words("Let op", "Mind")]);
+        sheet.cards(vec![card], Layout::Beside, &words("niemand", "nobody"));
         let mut out = Vec::new();
         sheet.write(&mut out, |jpeg| jpeg).expect("in memory");
         String::from_utf8(out).expect("text")
     }
 
     fn card(text: &str) -> Card<Vec<u8>> {
-        let both = || Bilingual::new(text, text);
+        let both = || words(text, text);
         Card {
             heading: both(),
             mark: Some(both()),
