@@ -59,7 +59,7 @@ pub fn doubts_sheet<P>(
     if act.is_some() {
         sheet.warn(&raw_warning());
     }
-    sheet.warn(&[words(
+    sheet.note(&[words(
         "Waar niet zeker is wie de betrokkene is, blijft ook die afgedekt. Ziet u wie het is, geef dan de code \
          daarvan met --keep mee, naast de eerdere keuze. Twijfelt u, kies dan niets.",
         "Where it is not certain who the data subject is, they stay hidden too. Where you see who it is, give that \

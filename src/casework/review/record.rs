@@ -10,6 +10,7 @@ use crate::geometry::BoxPx;
 use crate::video::analysis::Analysis;
 use crate::video::follow::Choice;
 use crate::video::plan::Target;
+use crate::video::track::TrackedBox;
 use serde::Serialize;
 
 /// Version of the form of `persons.json`. A key may be added within a version; nothing is renamed or removed.
@@ -86,7 +87,7 @@ impl PersonsRecord {
         let title = words("Wie is er te zien", "Who is there");
         let mut sheet = Sheet::new(&title, &facts(&self.source, Some(&self.act)));
         sheet.warn(&raw_warning());
-        sheet.warn(&self.remarks());
+        sheet.note(&self.remarks());
         let cards = self.persons.iter().zip(pictures).map(|(person, taken)| person.card(taken));
         let none = words("Er is niemand gevonden.", "Nobody was found.");
         sheet.cards(cards.collect(), Layout::Beside, &none);
@@ -143,10 +144,13 @@ impl PersonsRecord {
 
 impl PersonFacts {
     fn of<P>(analysis: &Analysis, person: &PersonTrack, taken: &[Taken<P>]) -> Self {
-        let click = taken.iter().find_map(|one| {
-            let at = (one.at_ns, one.area);
-            click(at, &others(analysis, one.at_ns, person.track))
-        });
+        let clear = |of: fn(&TrackedBox) -> BoxPx| {
+            taken
+                .iter()
+                .find_map(|one| click((one.at_ns, one.area), &others(analysis, one.at_ns, person.track, of)))
+        };
+        // Better clear of everybody's mask; where they crowd, of where they are.
+        let click = clear(|b| b.area).or_else(|| clear(|b| b.core));
         let facts = |one: &Taken<P>| PictureFacts { at_s: typed_s(one.at_ns), box_px: box_px(&one.area) };
         Self {
             track: person.track,
@@ -205,9 +209,9 @@ impl PersonFacts {
 }
 
 /// Boxes of everybody else in the frame shown then.
-fn others(analysis: &Analysis, at_ns: u64, track: u32) -> Vec<BoxPx> {
+fn others(analysis: &Analysis, at_ns: u64, track: u32, of: fn(&TrackedBox) -> BoxPx) -> Vec<BoxPx> {
     let Ok(seen) = analysis.frame_at(at_ns) else { return Vec::new() };
-    seen.tracked.iter().filter(|b| b.track != track && b.target == Target::Person).map(|b| b.area).collect()
+    seen.tracked.iter().filter(|b| b.track != track && b.target == Target::Person).map(of).collect()
 }
 
 fn hundredths(value: f32) -> f64 {

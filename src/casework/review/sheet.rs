@@ -69,8 +69,9 @@ body{margin:0 auto;max-width:76rem;padding:1.5rem;font:16px/1.5 system-ui,sans-s
 h1{font-size:1.6rem;margin:0 0 .5rem}\
 h2{font-size:1.15rem;margin:0 0 .5rem}\
 .en{color:#595959;font-size:.875em}\
-.warn{border-left:.3rem solid #b00020;background:#fdf1f2;padding:.6rem .9rem;margin:1rem 0}\
-.warn p{margin:.2rem 0}\
+.note{border-left:.3rem solid #767676;background:#f5f5f5;padding:.6rem .9rem;margin:1rem 0}\
+.note.warn{border-color:#b00020;background:#fdf1f2}\
+.note p{margin:.2rem 0}\
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(23rem,1fr));gap:1rem;padding:0;list-style:none}\
 .cards.wide{grid-template-columns:1fr}\
 .card{border:1px solid #bbb;border-radius:.4rem;padding:.9rem;break-inside:avoid}\
@@ -82,12 +83,14 @@ figcaption{font-size:.85rem}\
 img{display:block;height:12rem;max-width:100%;object-fit:contain;background:#eee}\
 .wide img{height:auto;max-height:36rem;min-height:12rem}\
 dl{display:grid;grid-template-columns:auto 1fr;gap:.1rem .8rem;margin:.4rem 0}\
-dt,dd{margin:0}\
+dt,dd{margin:0;overflow-wrap:anywhere}\
 .typed{margin:.4rem 0 0;padding:0;list-style:none}\
 code{font:.95em/1.6 ui-monospace,monospace;background:#f2f2f2;border:1px solid #ccc;border-radius:.2rem;\
 padding:.05rem .3rem;user-select:all;overflow-wrap:anywhere}\
 figcaption code{display:table;margin-top:.2rem}\
-@media print{body{padding:0;font-size:11pt}.card{border-color:#000}.warn,code,img{background:none}}";
+@media print{body{padding:0;font-size:10pt}.cards{display:block;orphans:1;widows:1}.card{display:inline-block;vertical-align:top;\
+width:48%;margin:0 1% 1rem 0;border-color:#000}.wide .card{display:block;width:auto}img{height:9rem}\
+.wide img{height:auto;max-height:22rem}.note,code,img{background:none}}";
 
 impl<P> Sheet<P> {
     /// A sheet with a heading, and what it is of.
@@ -107,14 +110,21 @@ impl<P> Sheet<P> {
         Self { pieces: vec![Piece::Markup(head)] }
     }
 
-    /// What to know before looking, set off from the rest.
+    /// What to beware of, set off from the rest.
     pub fn warn(&mut self, remarks: &[Bilingual]) {
-        let nl: String = remarks.iter().map(|word| format!("<p>{}</p>\n", escaped(&word.nl))).collect();
-        let en: String = remarks
-            .iter()
-            .map(|word| format!("<p class=\"en\" lang=\"en\">{}</p>\n", escaped(&word.en)))
-            .collect();
-        self.markup(format!("<div class=\"warn\" role=\"note\">\n{nl}{en}</div>\n"));
+        self.set_off("note warn", remarks);
+    }
+
+    /// What to know, set off from the rest.
+    pub fn note(&mut self, remarks: &[Bilingual]) {
+        self.set_off("note", remarks);
+    }
+
+    fn set_off(&mut self, class: &str, remarks: &[Bilingual]) {
+        let nl: String = remarks.iter().map(|r| format!("<p>{}</p>\n", escaped(&r.nl))).collect();
+        let en = remarks.iter().map(|r| format!("<p class=\"en\" lang=\"en\">{}</p>\n", escaped(&r.en)));
+        let en: String = en.collect();
+        self.markup(format!("<div class=\"{class}\" role=\"note\">\n{nl}{en}</div>\n"));
     }
 
     /// Cards beside one another, or below one another where they are `wide`; with a line where there are none.
@@ -270,7 +280,7 @@ mod tests {
         let hostile = "\"><script src='//x'>&amp;\u{7}";
         let page = page(card(hostile));
         assert!(!page.contains("<script") && !page.contains('\u{7}') && !page.contains("'//x"), "{page}");
-        assert_eq!(page.matches("&quot;&gt;&lt;script src=&#39;//x&#39;&gt;&amp;amp;\u{fffd}").count(), 13);
+        assert_eq!(page.matches("&quot;&gt;&lt;script src=&#39;//x&#39;&gt;&amp;amp;\u{fffd}").count(), 14);
     }
 
     #[test]
