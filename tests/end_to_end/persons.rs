@@ -330,15 +330,42 @@ fn what_cannot_be_recorded_does_not_happen() {
 }
 
 #[test]
-fn a_failed_act_is_in_the_log_and_leaves_nothing() {
+fn of_another_clip_nothing_is_about_to_be_shown() {
     let hall = Hall::new(None);
-    // The clip breaks off between its hash and its crops: the analysis is of what is left of it.
     let whole = std::fs::read(hall.desk.path("clip.mp4")).expect("read");
     std::fs::write(hall.desk.path("clip.mp4"), &whole[..whole.len() / 2]).expect("written");
     hall.persons(&BY).expect(2, &["another clip"]);
     assert!(hall.runs().is_empty());
-    let shown = hall.run(&["audit", "show"]);
-    assert!(!shown.stdout.contains("persons-shown"), "nothing was about to be shown: {shown:?}");
+    assert_eq!(hall.acts(), json("[]"));
+    hall.expect_no_trace();
+}
+
+#[test]
+fn a_failed_act_is_in_the_log_and_leaves_nothing() {
+    let hall = Hall::new(None);
+    let script = "mount -t tmpfs -o size=16k small \"$XDG_RUNTIME_DIR\" || exit 99
+        \"$PROGRAM\" \"$@\"
+        code=$?
+        test -z \"$(ls -A \"$XDG_RUNTIME_DIR/melkglas\")\" || exit 98
+        exit $code";
+    let act = [&["persons", "clip.mp4", "--analysis", "a", "--no-camera"][..], &BY].concat();
+    let shell = |wrapper: &[&str]| {
+        let mut command = std::process::Command::new(wrapper[0]);
+        command.args(&wrapper[1..]).args(["sh", "-c", script, "sh"]).args(&act);
+        command.current_dir(hall.desk.folder());
+        hall.desk.settle(&mut command);
+        command.env("PROGRAM", env!("CARGO_BIN_EXE_melkglas")).env("XDG_RUNTIME_DIR", hall.runtime.path());
+        ended(command.env("MELKGLAS_STATE", hall.state()).env("TMPDIR", hall.tmp()))
+    };
+    let wrappers: [&[&str]; 2] = [&["unshare", "-m"], &["unshare", "-rm"]];
+    let Some(ended) = wrappers.into_iter().map(shell).find(|ended| ended.stderr.contains("melkglas")) else {
+        eprintln!("SKIPPED: no small memory can be mounted here (unshare)");
+        return;
+    };
+    ended.expect(5, &["persons.html"]);
+    assert!(hall.runs().is_empty());
+    let acts = hall.acts();
+    assert_eq!(acts[0]["completed"]["outcome"], "failed", "{acts}");
     hall.expect_no_trace();
 }
 
