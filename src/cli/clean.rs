@@ -110,7 +110,6 @@ pub(super) fn room(named: Option<&Path>) -> Result<ReviewFolder, Failure> {
 
 /// Starts the process that removes a folder after an hour. It holds nothing of this one: no file, no folder, no
 /// terminal. (What whoever started this program left open for it goes on to that one too.)
-#[expect(clippy::zombie_processes, reason = "it is to outlive this process")]
 fn keep_the_hour(entry: &Path) -> io::Result<()> {
     let seconds = KEPT_FOR.as_secs().to_string();
     let mut again = Command::new("/proc/self/exe");

@@ -155,6 +155,7 @@ impl Looked<'_> {
             planner: planner.as_ref(),
             mask: &self.site.mask,
             limits: &self.site.limits,
+            accept_damaged: self.job.accept_damaged,
             interrupt,
         };
         cut_crops(&job, shots, warrant).map_err(|e| match e {

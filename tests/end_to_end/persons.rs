@@ -499,6 +499,7 @@ fn crops_are_of_the_clip_and_the_kind_in_the_log_only() {
         planner: &planner,
         mask: &site.mask,
         limits: &site.limits,
+        accept_damaged: false,
         interrupt: &Interrupt::default(),
     };
     let log = AuditLog::open(&Place::find(Some(&hall.state())).expect("a place"), &[]).expect("a log");

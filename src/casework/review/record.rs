@@ -88,7 +88,8 @@ impl PersonsRecord {
         let mut sheet = Sheet::new(&title, &facts(&self.source, Some(&self.act)));
         sheet.warn(&raw_warning());
         sheet.note(&self.remarks());
-        let cards = self.persons.iter().zip(pictures).map(|(person, taken)| person.card(taken));
+        let numbered = self.source.analysis_sha256.is_some();
+        let cards = self.persons.iter().zip(pictures).map(|(person, taken)| person.card(taken, numbered));
         let none = words("Er is niemand gevonden.", "Nobody was found.");
         sheet.cards(cards.collect(), Layout::Beside, &none);
         sheet
@@ -102,6 +103,14 @@ impl PersonsRecord {
             "Choose a track with --keep of melkglas redact; click on the code to select and copy it. Look at all \
              tracks: one person may have several, and a track may pass from one person to another.",
         )];
+        if self.source.analysis_sha256.is_none() {
+            remarks.push(words(
+                "Dit blad is gemaakt zonder bewaarde analyse (--analysis), dus de nummers van de sporen gelden alleen \
+                 hier: kies door aan te wijzen.",
+                "This sheet was made without a kept analysis (--analysis), so the numbers of tracks mean something \
+                 here only: choose by pointing.",
+            ));
+        }
         if self.furniture > 0 {
             remarks.push(words(
                 format!(
@@ -168,7 +177,8 @@ impl PersonFacts {
         }
     }
 
-    fn card<P>(&self, taken: Vec<Taken<P>>) -> Card<P> {
+    /// The card; a track's number is to be typed where an analysis that was kept says what it means.
+    fn card<P>(&self, taken: Vec<Taken<P>>, numbered: bool) -> Card<P> {
         let track = self.track;
         let mark = if taken.is_empty() {
             Some(words("geen beeld: afgedekt of beschadigd", "no picture: covered or damaged"))
@@ -186,8 +196,8 @@ impl PersonFacts {
         };
         let sure = if self.sure { "zeker / sure" } else { "onzeker / unsure" };
         let typed = [
-            (words("kies dit spoor", "choose this track"), Some(self.keep.clone())),
-            (words("of wijs het aan", "or point at it"), self.click.clone()),
+            (words("kies dit spoor", "choose this track"), numbered.then(|| self.keep.clone())),
+            (words("wijs het aan", "point at it"), self.click.clone()),
         ];
         Card {
             heading: words(format!("Spoor {track}"), format!("Track {track}")),

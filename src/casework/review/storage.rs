@@ -120,11 +120,14 @@ impl ReviewPlace {
 
     pub(super) fn first_of(places: Vec<Self>) -> Result<Self, ReviewError> {
         for place in places {
-            // A folder of a session that is not in memory is passed over: what comes after it is checked no less.
+            // A folder of a session that is not in memory, or another user's, is passed over: what comes after it is
+            // checked no less.
             match own_folder(&place.root) {
                 Ok(_) => return Ok(place),
                 Err(ReviewError::OnDisk(_)) => {}
-                Err(ReviewError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+                Err(ReviewError::Io { source, .. })
+                    if [io::ErrorKind::NotFound, io::ErrorKind::PermissionDenied]
+                        .contains(&source.kind()) => {}
                 Err(e) => return Err(e),
             }
         }

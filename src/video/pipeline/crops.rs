@@ -51,8 +51,7 @@
 //! }
 //! ```
 
-use crate::config::LimitSettings;
-use crate::config::MaskSettings;
+use crate::config::{LimitSettings, MaskSettings};
 use crate::geometry::{BoxPx, PxRect};
 use crate::interrupt::Interrupt;
 use crate::video::analysis::Analysis;
@@ -86,6 +85,8 @@ pub struct CropJob<'a> {
     pub mask: &'a MaskSettings,
     /// What a clip may ask of the decoder.
     pub limits: &'a LimitSettings,
+    /// Go on with what is there of a clip that breaks off.
+    pub accept_damaged: bool,
     /// Stops the work.
     pub interrupt: &'a Interrupt,
 }
@@ -167,7 +168,7 @@ pub fn cut_crops(
     let masker = Masker::new(job.mask.clone());
     let mut source = Source::open(job.clip, job.limits, job.interrupt)?;
     while !table.is_done()
-        && let Some(frame) = source.next_frame()?
+        && let Some(frame) = next(&mut source, job.accept_damaged)?
     {
         let due = table.due(frame.pts_ns());
         if due.is_empty() {
@@ -189,6 +190,14 @@ pub fn cut_crops(
     }
     job.clip.check_unchanged()?;
     table.finish()
+}
+
+/// The next frame; none where a clip breaks off that may.
+fn next(source: &mut Source, accept_damaged: bool) -> Result<Option<RawFrame>, SourceError> {
+    match source.next_frame() {
+        Err(SourceError::Decode { .. } | SourceError::Stalled { .. }) if accept_damaged => Ok(None),
+        frame => frame,
+    }
 }
 
 /// Which shots are open, and the best of each so far.
