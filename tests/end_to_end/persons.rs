@@ -269,8 +269,10 @@ fn everybody_is_shown_in_memory_and_in_the_log() {
     assert_eq!(shown["output"], Hash256::of(page.as_bytes()).to_string());
     assert!(!acts.to_string().contains("Bakker") && !acts.to_string().contains("clip.mp4"));
 
-    let cleaned = json(&hall.run(&["clean", "--json"]).expect(0, &[]).stdout);
-    assert_eq!((&cleaned["removed"], &cleaned["in_use"]), (&1.into(), &0.into()));
+    // Whoever runs the tests may have a sheet of their own, which goes too.
+    let cleaned = json(&hall.run(&["clean", "--json"]).expect(0, &["removed"]).stdout);
+    assert!(cleaned["removed"].as_u64().is_some_and(|removed| removed >= 1), "{cleaned}");
+    assert_eq!(cleaned["not_removed"], json("[]"));
     assert_eq!(hall.runs(), [""; 0].map(PathBuf::from));
     let again = json(&hall.run(&["clean", "--json"]).expect(0, &["nothing"]).stdout);
     assert_eq!(again["removed"], 0);
@@ -303,7 +305,7 @@ fn nobody_is_shown_without_a_name_and_a_reason_or_on_a_disk() {
     hall.persons(&[&BY[..], &["-o", name]].concat()).expect(0, &[name]);
     assert_eq!((names(&here).len(), mode(&here)), (2, 0o700));
     hall.persons(&[&BY[..], &["-o", name]].concat()).expect(2, &["not empty", "melkglas clean"]);
-    hall.run(&["clean"]).expect(0, &["removed one folder"]);
+    hall.run(&["clean"]).expect(0, &["removed"]);
     assert!(!here.exists());
 }
 
@@ -426,7 +428,7 @@ fn the_hour_is_kept_by_a_process_that_holds_nothing() {
         assert_eq!(std::fs::read_link(process.join("cwd")).ok(), Some("/".into()));
     }
     assert!(run.exists(), "the hour has not passed");
-    hall.run(&["clean"]).expect(0, &["removed one"]);
+    hall.run(&["clean"]).expect(0, &["removed"]);
     soon(&|| keeper().is_none());
 
     // Another one, whose time is up.

@@ -49,6 +49,8 @@ pub struct PersonTrack {
     pub size_px: [f32; 2],
     /// How far it can be trusted.
     pub certainty: Certainty,
+    /// Whether it ever went anywhere: furniture that is taken for somebody does not.
+    pub moved: bool,
     /// How often its box met that of another person.
     pub crossings: usize,
     /// What to cut out, in order of time: each shot is of a part of its life of its own. Empty where every frame of it
@@ -59,7 +61,7 @@ pub struct PersonTrack {
 /// Everybody in a clip.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WhoIsThere {
-    /// Sure tracks by their first sighting, then the others.
+    /// Sure tracks that went somewhere, sure ones that did not, and the others; each by their first sighting.
     pub persons: Vec<PersonTrack>,
     /// Person tracks that an approved still cleared wherever they were: not in the list.
     pub furniture: usize,
@@ -91,7 +93,11 @@ pub fn who_is_there(analysis: &Analysis) -> WhoIsThere {
         entry(track, crossings.get(&track.id).copied().unwrap_or(0), own, most)
     };
     let mut persons: Vec<PersonTrack> = tracks.into_iter().map(person).collect();
-    persons.sort_by_key(|person| (!person.certainty.sure, person.from_ns, person.track));
+    let place = |person: &PersonTrack| {
+        let sure = person.certainty.sure;
+        (!sure, sure && !person.moved, person.from_ns, person.track)
+    };
+    persons.sort_by_key(place);
     let faces_alone = analysis
         .tracks()
         .filter(|track| track.is_sure())
@@ -165,6 +171,7 @@ fn entry(track: &Track, crossings: usize, moments: Vec<Moment>, most: usize) -> 
         frames_seen: sightings.len(),
         size_px: [median(BoxPx::width), median(BoxPx::height)],
         certainty,
+        moved: track.has_moved(),
         crossings,
         shots: shots(moments, most),
     }

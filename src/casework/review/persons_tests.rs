@@ -54,7 +54,7 @@ fn passage(furniture: &[u32]) -> WhoIsThere {
 fn everybody_is_listed_and_only_furniture_is_not() {
     let who = passage(&[3]);
     let tracks: Vec<(u32, bool)> = who.persons.iter().map(|p| (p.track, p.certainty.sure)).collect();
-    assert_eq!(tracks, [(1, true), (2, true), (4, false)], "the unsure last, the chair not");
+    assert_eq!(tracks, [(2, true), (1, true), (4, false)], "who walks first, the unsure last, the chair not");
     assert_eq!((who.furniture, who.faces_alone), (1, 0));
     assert_eq!(passage(&[]).persons.len(), 4, "nothing is cleared without a reference");
 }
@@ -62,18 +62,19 @@ fn everybody_is_listed_and_only_furniture_is_not() {
 #[test]
 fn an_entry_says_when_how_large_and_how_certain() {
     let who = passage(&[3]);
-    let walker = &who.persons[1];
+    let walker = &who.persons[0];
     assert_eq!((walker.from_ns, walker.to_ns, walker.frames_seen), (0, 39 * FRAME_NS, 40));
     assert_eq!(walker.size_px, [60.0, 200.0]);
     assert!((walker.certainty.score_mean - 0.9).abs() < 1e-4 && walker.certainty.score_max == 0.9);
-    assert_eq!((who.persons[0].crossings, walker.crossings), (1, 1), "they passed each other once");
+    assert_eq!((who.persons[1].crossings, walker.crossings), (1, 1), "they passed each other once");
+    assert_eq!((walker.moved, who.persons[1].moved), (true, false));
     assert_eq!(who.persons[2].crossings, 0);
 }
 
 #[test]
 fn crops_are_spread_over_a_life_and_keep_clear_of_others() {
     let who = passage(&[3]);
-    let walker = &who.persons[1];
+    let walker = &who.persons[0];
     assert_eq!(walker.shots.len(), 4, "one a second");
     let times: Vec<Vec<u64>> =
         walker.shots.iter().map(|shot| shot.moments.iter().map(|m| m.at_ns).collect()).collect();

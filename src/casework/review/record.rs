@@ -41,6 +41,7 @@ struct PersonFacts {
     sure: bool,
     score_mean: f64,
     score_max: f64,
+    moved: bool,
     crossings: usize,
     keep: String,
     click: Option<String>,
@@ -170,6 +171,7 @@ impl PersonFacts {
             sure: person.certainty.sure,
             score_mean: hundredths(person.certainty.score_mean),
             score_max: hundredths(person.certainty.score_max),
+            moved: person.moved,
             crossings: person.crossings,
             keep: Choice::Track(person.track).to_string(),
             click,
@@ -210,6 +212,10 @@ impl PersonFacts {
                 (
                     words("zekerheid", "certainty"),
                     format!("{sure}, {:.2} (max. {:.2})", self.score_mean, self.score_max),
+                ),
+                (
+                    words("verplaatst zich", "moves about"),
+                    if self.moved { "ja / yes" } else { "nee / no" }.to_owned(),
                 ),
                 (words("kruist anderen", "crosses others"), format!("{} ×", self.crossings)),
             ],
