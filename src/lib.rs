@@ -51,8 +51,9 @@
 //!   [`ReadBack`](video::sink::ReadBack).
 //! - [`video::pipeline`]: a [`Job`](video::pipeline::Job) is one clip, one pass; or one still
 //!   ([`redact_still`](video::pipeline::redact_still)); or a clip without an output
-//!   ([`rehearse_clip`](video::pipeline::rehearse_clip)); also the masked still that zones are drawn on, and the survey
-//!   of clips for their empty scene ([`learn_scene`](video::pipeline::learn_scene)).
+//!   ([`rehearse_clip`](video::pipeline::rehearse_clip)); also the masked still that zones are drawn on, the survey
+//!   of clips for their empty scene ([`learn_scene`](video::pipeline::learn_scene)), and
+//!   [`cut_crops`](video::pipeline::cut_crops), which with a warrant cuts people out for staff to look at.
 //!
 //! [`casework`], people and paper:
 //! - [`HideEveryone`](casework::HideEveryone): the whole legal logic, pure.
@@ -60,6 +61,9 @@
 //!   it is given what [`Masker::hidden`](video::mask::Masker::hidden) says of a plan.
 //! - [`casework::audit`]: the [`AuditLog`](casework::audit::AuditLog) of acts that show somebody, and the
 //!   [`Receipt`](casework::audit::Receipt) that it gives; showing, verifying and exporting it.
+//! - [`casework::review`]: [`who_is_there`](casework::review::who_is_there), the contact
+//!   [`Sheet`](casework::review::Sheet), and the [`ReviewPlace`](casework::review::ReviewPlace) in memory where raw crops
+//!   lie for an hour.
 //! - [`Report`](casework::Report) and [`BoxesWriter`](casework::BoxesWriter): what is written down about a job.
 //!
 //! The hall:
@@ -103,6 +107,10 @@
 //!   turned is refused (`tests/end_to_end/scene.rs`).
 //! - A weight file with another hash, a missing execution provider, a manifest without a person or face model: nothing
 //!   starts (`weights_with_another_hash_are_refused` and its neighbours in `video/detect/network_tests.rs`).
+//! - Raw crops for staff ([`RawCrop`](video::pipeline::RawCrop)) are closed parcels that only the review storage opens, and
+//!   that writes into folders in memory only, mode 0700, asked of the kernel for every file (`nothing_goes_to_a_disk` in
+//!   `casework/review/storage_tests.rs`, `raw_crops_are_closed_parcels` in `tests/architecture.rs`,
+//!   `tests/end_to_end/persons.rs`). Private regions are hidden on them too.
 //! - The process writes no core dump and its memory is closed to other processes of the same user; variables that
 //!   make GStreamer load or write things are dropped (`cli/harden.rs`; `melkglas doctor` looks whether it holds).
 //!
@@ -141,12 +149,16 @@
 //! [`Receipt`](casework::audit::Receipt), which only an entry of the audit log that is on the disk gives
 //! (`an_act_stands_on_the_disk_before_it_is_done` in `casework/audit/tests.rs`, `compile_fail` examples in
 //! [`casework::audit`], `only_the_log_makes_receipts` in `tests/architecture.rs`). Whatever is done to the log is found
-//! (`casework/audit/verify_tests.rs`).
+//! (`casework/audit/verify_tests.rs`). To look at crops of people is an act already: [`cut_crops`](video::pipeline::cut_crops)
+//! takes a [`Warrant`](video::warrant::Warrant), which only a receipt gives (its `compile_fail` examples;
+//! `crops_are_of_the_clip_and_the_kind_in_the_log_only` and `what_cannot_be_recorded_does_not_happen` in
+//! `tests/end_to_end/persons.rs`).
 //!
 //! # Absent on purpose
 //!
 //! - **No `tee`, no remux.** No packet, tag, sound or subtitle of the source has a way into an output.
-//! - **No pixels in temporary files**, and no cache. Frames live in memory, in buffers that are used again. (What the
+//! - **No pixels in temporary files**, and no cache (crops that staff asked for lie on a file system in memory, by an
+//!   act). Frames live in memory, in buffers that are used again. (What the
 //!   operating system swaps out is the machine's affair: encrypt its swap.)
 //! - **No network.** The program opens no connection, at build time neither; ONNX Runtime's telemetry is off.
 //! - **No `unsafe`**: forbidden in `Cargo.toml`.

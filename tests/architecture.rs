@@ -127,6 +127,15 @@ fn nobody_else_plans_masks_or_takes_pictures_out() {
         // Leave to show somebody comes from the audit log alone.
         ("Warrant::of_entry(", &["casework/audit/log.rs"]),
         (".to_rgb(", &["cli/camera.rs", "video/sink/picture.rs"]),
+        // Crops show people: one place makes them, two ask for them, one takes the picture out.
+        (".rgb_in(", &["video/frame.rs", "video/pipeline/crops.rs"]),
+        ("RawCrop { ", &["video/pipeline/crops.rs"]),
+        ("cut_crops(", &["cli/clip.rs", "video/pipeline/crops.rs"]),
+        (".crops(", &["cli/doubts.rs", "cli/persons.rs"]),
+        (
+            "into_jpeg",
+            &["casework/review/storage.rs", "video/pipeline/crops.rs", "video/pipeline/crops_tests.rs"],
+        ),
     ];
     for (what, places) in allowed {
         let rooms = ["cli", "casework", "video"].into_iter().flat_map(room);
@@ -134,6 +143,19 @@ fn nobody_else_plans_masks_or_takes_pictures_out() {
             rooms.filter(|(_, code)| code.contains(what)).map(|(path, _)| path).collect();
         let known = |path: &PathBuf| places.iter().any(|place| path.ends_with(place));
         assert!(found.len() == places.len() && found.iter().all(known), "{what} stands in {found:?}");
+    }
+}
+
+/// Raw crops lie in memory, so nobody but the storage for them writes a sheet of them, and the sheet itself opens none.
+#[test]
+fn raw_crops_are_closed_parcels() {
+    for (path, code) in room("casework") {
+        let knows = path.ends_with("casework/review/storage.rs");
+        assert!(knows || !code.contains("RawCrop"), "{} knows raw crops", path.display());
+    }
+    for (path, code) in room("video") {
+        let made = path.to_string_lossy().contains("pipeline/crops") || path.ends_with("pipeline/mod.rs");
+        assert!(made || !code.contains("RawCrop"), "{} knows raw crops", path.display());
     }
 }
 

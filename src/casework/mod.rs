@@ -12,6 +12,7 @@ mod evaluation;
 mod report;
 mod reveal;
 mod reveal_trial;
+pub mod review;
 mod spans;
 mod truth;
 

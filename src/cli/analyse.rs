@@ -147,7 +147,7 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
 }
 
 /// The clip; a still has no time to be analysed over.
-fn open_moving(path: &Path, rate: Option<FrameRate>) -> Result<Arc<Clip>, Failure> {
+pub(super) fn open_moving(path: &Path, rate: Option<FrameRate>) -> Result<Arc<Clip>, Failure> {
     let clip = open_clip(path)?;
     if StillKind::of_clip(&clip).map_err(|e| Failure::new(Exit::Input, e))?.is_some() {
         return Err(Failure::with_cure(

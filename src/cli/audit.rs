@@ -40,7 +40,6 @@ impl LogPlace {
 
     /// Opens the log to record acts in, and makes it where there is none; `clips` are the folders of the clips in hand
     /// and of what is made of them.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no subcommand reveals anything yet"))]
     pub(super) fn open(&self, clips: &[&Path]) -> Result<AuditLog, Failure> {
         let log = AuditLog::open(&self.find()?, clips).map_err(failure)?;
         if log.is_new() {

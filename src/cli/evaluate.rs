@@ -2,7 +2,7 @@
 
 use super::common::{Effort, Installation, empty_scene, open_clip, read_camera, scene_of};
 use super::evaluate_strip::strip;
-use super::passes::{Fit, analysed, masking};
+use super::passes::{Fit, analysed, known, masking, read_analysis};
 use super::progress::Progress;
 use super::{camera, evaluate_reveal, talk};
 use crate::casework::{
@@ -11,6 +11,7 @@ use crate::casework::{
 use crate::config::moving_with_zones;
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
+use crate::video::analysis::Basis;
 use crate::video::detect::Forgetful;
 use crate::video::frame::RedactedFrame;
 use crate::video::pipeline::{FrameRecord, Job, Observer, rehearse_clip, rehearse_rendering};
@@ -53,6 +54,9 @@ pub(super) struct Args {
     #[arg(long, value_name = "CLICKS", conflicts_with_all = ["passes", "forget", "strip"],
           value_parser = clap::value_parser!(u8).range(1..=50))]
     reveal: Option<u8>,
+    /// Rehearse them on what `melkglas analyse` found in this clip, without looking again.
+    #[arg(long, value_name = "A", requires = "reveal")]
+    analysis: Option<PathBuf>,
     /// Write the worst frames, at most eight, as they are masked, with the boxes of the truth drawn on them (PNG). Who
     /// was missed can be seen on it: treat it like footage.
     #[arg(long, value_name = "P.png")]
@@ -116,10 +120,20 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let name = args.clip.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let named = args.camera.as_deref().zip(camera.as_ref());
     if let Some(clicks) = args.reveal {
-        let first = analysed(&job, &name, named)?;
+        let analysis = match &args.analysis {
+            Some(path) => {
+                let rate = args.rate.map(|rate| rate.to_string());
+                let here = |source| {
+                    let models = detectors.models();
+                    Basis::new(source, camera.as_ref(), args.effort.word(), rate, &models, &site)
+                };
+                known(path, read_analysis(path)?, &clip, &site, here, interrupt)?.analysis
+            }
+            None => analysed(&job, &name, named)?.analysis,
+        };
         let everyone = HideEveryone::new(camera.as_ref(), site.mask.clone(), None)
             .with_unexplained(site.scene.unexplained);
-        let pairs = Rehearser::new(&first.analysis, &truth, everyone, &site).rehearse(clicks.into());
+        let pairs = Rehearser::new(&analysis, &truth, everyone, &site).rehearse(clicks.into());
         evaluate_reveal::tell(&name, &pairs, args.json);
         return Ok(Exit::Ok);
     }

@@ -2,6 +2,7 @@
 //!
 //! Data goes to stdout, talk to stderr. The same flag means the same everywhere.
 
+mod acts;
 mod analyse;
 mod audit;
 mod camera;
@@ -10,9 +11,12 @@ mod camera_check;
 mod camera_import;
 mod camera_learn;
 mod camera_picture;
+mod clean;
+mod clip;
 mod common;
 mod corrections;
 mod doctor;
+mod doubts;
 mod evaluate;
 mod evaluate_reveal;
 mod evaluate_strip;
@@ -21,6 +25,7 @@ mod models;
 mod models_add;
 mod outputs;
 mod passes;
+mod persons;
 mod progress;
 mod redact;
 mod talk;
@@ -52,6 +57,12 @@ enum Command {
     Redact(redact::Args),
     /// Look through a clip once and keep what was found, for `redact --analysis`.
     Analyse(analyse::Args),
+    /// Show everybody in a clip to staff, who choose one of them; recorded, and in memory only.
+    Persons(persons::Args),
+    /// Show where it is not certain who the subject is, so that staff can settle it.
+    Doubts(doubts::Args),
+    /// Remove what `persons` and `doubts` show.
+    Clean(clean::Args),
     /// Measure how well people are hidden, on a clip for which somebody wrote down where they are.
     Evaluate(evaluate::Args),
     /// Make and check camera files: the private regions that one camera must never show.
@@ -99,6 +110,9 @@ pub fn main() -> ExitCode {
     let done = match cli.command {
         Command::Redact(args) => redact::run(&args, &interrupt),
         Command::Analyse(args) => analyse::run(&args, &interrupt),
+        Command::Persons(args) => persons::run(&args, &interrupt),
+        Command::Doubts(args) => doubts::run(&args, &interrupt),
+        Command::Clean(args) => clean::run(&args, &interrupt),
         Command::Evaluate(args) => evaluate::run(&args, &interrupt),
         Command::Camera(command) => camera::run(&command, &interrupt),
         Command::Models(command) => models::run(&command, &interrupt),

@@ -1,12 +1,13 @@
-//! What `redact`, `evaluate` and `analyse` share of a clip's two passes.
+//! What `redact`, `evaluate`, `analyse`, `persons` and `doubts` share of a clip's two passes.
 
 use super::common::job_failure;
 use super::progress::Progress;
-use crate::config::{Camera, SettingsError, check_size};
-use crate::error::Failure;
+use crate::config::{Camera, SettingsError, Site, check_size};
+use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
+use crate::video::analysis::{Analysis, AnalysisError, AnalysisFile, Basis};
 use crate::video::pipeline::{Analysed, FrameRecord, Job, JobError, Observer, analyse_clip};
-use crate::video::source::Declared;
+use crate::video::source::{Clip, Declared};
 use std::io;
 use std::path::Path;
 
@@ -80,4 +81,42 @@ pub(super) fn analysed(job: &Job, name: &str, camera: NamedCamera<'_>) -> Result
 /// The progress bar of the pass that masks.
 pub(super) fn masking(name: &str, passes: u8) -> Progress {
     if passes == 2 { Progress::new(&format!("rendering {name}")) } else { Progress::new(name) }
+}
+
+/// An analysis that was read and serves this call.
+pub(super) struct Known {
+    pub(super) analysis: Analysis,
+    /// SHA-256 of its file.
+    pub(super) sha256: String,
+}
+
+/// An analysis file.
+pub(super) fn read_analysis(path: &Path) -> Result<AnalysisFile, Failure> {
+    AnalysisFile::read(path).map_err(|e| refused(path, &e))
+}
+
+/// The analysis in the file at `path`, where it was made of this clip and with all that is in force here: `here` makes
+/// that of the clip's SHA-256 and size.
+pub(super) fn known(
+    path: &Path,
+    saved: AnalysisFile,
+    clip: &Clip,
+    site: &Site,
+    here: impl FnOnce((String, u64)) -> Basis,
+    interrupt: &Interrupt,
+) -> Result<Known, Failure> {
+    let sum = clip.sha256(interrupt).map_err(|e| job_failure(e.into(), interrupt))?;
+    let here = here((sum, clip.len()));
+    let sha256 = saved.sha256.clone();
+    let analysis = saved.open(&here, &site.track).map_err(|e| refused(path, &e))?;
+    Ok(Known { analysis, sha256 })
+}
+
+/// Why an analysis is of no use here.
+fn refused(path: &Path, e: &AnalysisError) -> Failure {
+    let sentence = format!("{} is refused: {e}", path.display());
+    match e {
+        AnalysisError::Mismatch(mismatch) => Failure::with_cure(Exit::Usage, sentence, mismatch.cure()),
+        _ => Failure::new(Exit::Settings, sentence),
+    }
 }

@@ -1,17 +1,15 @@
 //! `melkglas redact`: clips in, redacted clips out.
 
-use super::common::{
-    Effort, Installation, empty_scene, job_failure, open_clip, read_camera, scene_of, with_targets,
-};
+use super::common::{Effort, Installation, empty_scene, open_clip, read_camera, scene_of, with_targets};
 use super::corrections::{self, Extent, Watch};
-use super::passes::{Fit, analysed, masking};
+use super::passes::{Fit, Known, analysed, masking};
 use super::progress::Progress;
-use super::{outputs, talk};
+use super::{outputs, passes, talk};
 use crate::casework::{BoxesWriter, HideEveryone, ReportBuilder, ReportContext, SourceKind};
 use crate::config::{self, Camera, Rgb, Site, Style, moving_with_zones};
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
-use crate::video::analysis::{Analysis, AnalysisError, AnalysisFile, Basis};
+use crate::video::analysis::{AnalysisFile, Basis};
 use crate::video::detect::OnnxFactory;
 use crate::video::pipeline::{
     EmptyScene, FrameRecord, Job, Observer, Outcome, StageTimes, StillJob, redact_clip, redact_still,
@@ -145,13 +143,6 @@ struct Shared<'a> {
     corrections: corrections::Given,
     window: Window,
     interrupt: &'a Interrupt,
-}
-
-/// An analysis that was read and serves this call.
-struct Known {
-    analysis: Analysis,
-    /// SHA-256 of its file.
-    sha256: String,
 }
 
 /// Redacts every input; goes on after a bad one and names it at the end.
@@ -296,7 +287,7 @@ fn read_analysis(path: &Path, targets: &[Target]) -> Result<AnalysisFile, Failur
             "redact that clip in a call of its own",
         ));
     }
-    AnalysisFile::read(path).map_err(|e| refused(path, &e))
+    passes::read_analysis(path)
 }
 
 /// The analysis, where it was made of this clip and with all that is in force here.
@@ -310,23 +301,11 @@ fn known(
     interrupt: &Interrupt,
 ) -> Result<Known, Failure> {
     let clip = open_clip(&target.input)?;
-    let sum = clip.sha256(interrupt).map_err(|e| job_failure(e.into(), interrupt))?;
     let effort = effort_of(args, Some(&saved), target.kind);
     let rate = args.rate.map(|rate| rate.to_string());
-    let here = Basis::new((sum, clip.len()), camera, effort.word(), rate, &detectors.models(), site);
-    let sha256 = saved.sha256.clone();
     let path = args.analysis.as_deref().unwrap_or(Path::new(""));
-    let analysis = saved.open(&here, &site.track).map_err(|e| refused(path, &e))?;
-    Ok(Known { analysis, sha256 })
-}
-
-/// Why an analysis is of no use here.
-fn refused(path: &Path, e: &AnalysisError) -> Failure {
-    let sentence = format!("{} is refused: {e}", path.display());
-    match e {
-        AnalysisError::Mismatch(mismatch) => Failure::with_cure(Exit::Usage, sentence, mismatch.cure()),
-        _ => Failure::new(Exit::Settings, sentence),
-    }
+    let here = |source| Basis::new(source, camera, effort.word(), rate, &detectors.models(), site);
+    passes::known(path, saved, &clip, site, here, interrupt)
 }
 
 /// One clip, from open file to committed output.

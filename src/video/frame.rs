@@ -28,7 +28,7 @@
 //! }
 //! ```
 
-use crate::geometry::FrameSize;
+use crate::geometry::{FrameSize, PxRect};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 /// How the samples of a 4:2:0 picture lie in memory.
@@ -337,14 +337,23 @@ impl RedactedFrame {
     /// The picture as 8-bit RGB rows without padding, for stills.
     #[must_use]
     pub fn to_rgb(&self) -> Vec<u8> {
-        let FrameSize { width, height } = self.layout.size;
+        self.rgb_in(PxRect::whole(self.layout.size))
+    }
+
+    /// Width and height of one pixel as displayed.
+    pub(in crate::video) fn pixel_aspect(&self) -> (u32, u32) {
+        self.layout.pixel_aspect
+    }
+
+    /// A part of the picture as 8-bit RGB rows without padding; `area` lies inside of it.
+    pub(in crate::video) fn rgb_in(&self, area: PxRect) -> Vec<u8> {
         let bytes = self.bytes.as_ref();
         let (luma_len, chroma_len) = (self.layout.luma_len(), self.layout.chroma_len());
         let (y0, ys, cs) = if self.colour.full_range { (0.0, 255.0, 255.0) } else { (16.0, 219.0, 224.0) };
         let (kr, kb) = (self.colour.kr, self.colour.kb);
-        let mut rgb = Vec::with_capacity(width as usize * height as usize * 3);
-        for row in 0..height as usize {
-            for col in 0..width as usize {
+        let mut rgb = Vec::with_capacity(area.area_px() as usize * 3);
+        for row in area.y0 as usize..area.y1 as usize {
+            for col in area.x0 as usize..area.x1 as usize {
                 let y = f32::from(bytes[row * self.layout.luma_stride + col]);
                 let at = luma_len + (row / 2) * self.layout.chroma_stride;
                 let (u, v) = match self.layout.format {

@@ -17,6 +17,7 @@ mod film;
 mod job;
 mod leftovers;
 mod models;
+mod persons;
 mod program;
 mod redaction;
 mod scene;

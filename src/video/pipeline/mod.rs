@@ -13,6 +13,7 @@
 
 mod cadence;
 mod completeness;
+mod crops;
 mod empty;
 mod job;
 mod own_scene;
@@ -27,6 +28,7 @@ mod trial;
 mod writer;
 
 pub use completeness::Completeness;
+pub use crops::{CropError, CropJob, Moment, RawCrop, Shot, cut_crops};
 pub use empty::{EmptyScene, EmptySceneError, Learner};
 pub use job::{
     Finished, FrameRecord, Job, JobError, Observer, Outcome, Rehearsal, StageTimes, redact_clip,
