@@ -4,6 +4,7 @@
 //! [`crate::casework`] nor [`crate::cli`]. Raw pixels ([`frame::RawFrame`]) are readable in this wing only.
 
 pub mod analysis;
+pub mod attack;
 pub mod detect;
 pub mod follow;
 pub mod frame;
