@@ -6,6 +6,8 @@ Started by scripts/quality, which sees to the program and to numpy.
 import argparse
 import datetime
 import json
+import os
+import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -303,6 +305,25 @@ def models(bench: Bench, data: Path, folder: Path | None) -> list[str]:
     ]
 
 
+def attack(bench: Bench, data: Path, _: Path | None) -> list[str]:
+    """The attack on masks: on the clips, and on the sample."""
+    lines = []
+    for name, folder in (("The clips", data if films_of(data) else None), ("The sample", None)):
+        if name == "The clips" and folder is None:
+            continue
+        print(f"quality: attack: {name.lower()}", file=sys.stderr)
+        found = {key: value for key, value in os.environ.items() if key != "MELKGLAS_EVAL_DATA"}
+        env = {**found, "MELKGLAS_EVAL_DATA": str(folder.resolve())} if folder else found
+        command = ["cargo", "bench", "--quiet", "--locked", "--bench", "irrecoverable"]
+        done = subprocess.run(command, text=True, stdout=subprocess.PIPE, env=env, cwd=PAGE.parent)
+        # Clips first, then a blank line, then what belongs on the page.
+        table = done.stdout.partition("\n\n")[2].strip()
+        if done.returncode or not table:
+            bench.failed.append(name.lower())
+        lines += [f"**{name}.** {table}", ""]
+    return lines[:-1]
+
+
 PLAIN = f"default settings, no camera file, fill {FILL}"
 LEARNED = f"default settings, a reference learned from other clips of the camera, fill {FILL}"
 # Each section with what holds for all of its table.
@@ -313,6 +334,7 @@ SECTIONS = {
     "agreement": (agreement, PLAIN),
     "stills": (stills, PLAIN),
     "models": (models, PLAIN),
+    "attack": (attack, "default settings, masks around true boxes"),
 }
 
 
@@ -346,7 +368,7 @@ def main() -> None:
         if not lines:
             print(f"quality: nothing to measure for the section {section}", file=sys.stderr)
             continue
-        with_models = "" if section == "models" else f", {bench.models_in_use()}"
+        with_models = "" if section in ("models", "attack") else f", {bench.models_in_use()}"
         lines = [f"Measured on {today} with {version}{with_models}: {what}.", "", *lines]
         if failed < len(bench.failed):
             lines += ["", "Not redacted: " + ", ".join(bench.failed[failed:]) + "."]

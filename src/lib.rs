@@ -47,6 +47,7 @@
 //! - [`video::plan`]: [`FramePlan`](video::plan::FramePlan): what becomes of every pixel of a frame, and
 //!   [`Planner`](video::plan::Planner), who says so.
 //! - [`video::mask`]: [`Masker`](video::mask::Masker), the only way from a raw frame to a redacted one.
+//! - [`video::attack`]: who is told from others by what masks show; for measuring, gives out no pictures.
 //! - [`video::sink`]: [`Encoder`](video::sink::Encoder), [`PartialFile`](video::sink::PartialFile),
 //!   [`ReadBack`](video::sink::ReadBack).
 //! - [`video::pipeline`]: a [`Job`](video::pipeline::Job) is one clip, one pass; or one still
@@ -128,10 +129,15 @@
 //! unless that was accepted ([`Completeness`](video::pipeline::Completeness)); where the container promises nothing
 //! the report says `unknown`. Covered frames are named in the [`Report`](casework::Report), with the reason.
 //!
-//! **4. Masked pixels say nothing.** Property tests in `video/mask/tests.rs`: what lies under `fill` changes no byte
-//! (`what_lies_under_a_fill_changes_nothing`); `blur` and `pixelate` depend on at most
-//! [`MOST_CELLS`](video::mask::MOST_CELLS) values ([`MOST_HEAD_CELLS`](video::mask::MOST_HEAD_CELLS) for a head and a correction), which
-//! stand still for half a second (`cells_stand_still_for_a_while_and_move_with_their_mask`), and keep no colour (`blur_depends_on_few_values`, `inside_the_masks_no_colour_is_left`); every pixel that a polygon
+//! **4. Masked pixels say nothing.** Property tests in `video/mask/tests.rs`: what lies under a mask changes no byte, in
+//! any style (`what_lies_under_a_mask_changes_nothing`), nor does what lies around it change one under it
+//! (`what_lies_around_a_mask_changes_nothing_under_it`); `blur` and `pixelate` are at most
+//! [`MOST_CELLS`](video::mask::MOST_CELLS) greys ([`MOST_HEAD_CELLS`](video::mask::MOST_HEAD_CELLS) for a head and a
+//! correction) drawn by
+//! lot (`a_mask_has_few_cells`), which stand still for a while
+//! (`cells_stand_still_for_a_while_and_move_with_their_mask`), without colour (`inside_the_masks_no_colour_is_left`). What
+//! masks tell all the same is measured: [`video::attack`], `benches/irrecoverable.rs`,
+//! `clothes_are_told_in_the_open_and_guessed_under_masks` in `tests/end_to_end/attack.rs`. Further, every pixel that a polygon
 //! touches is hidden (`a_polygon_hides_what_it_touches_and_no_more`); outside the masks nothing changes
 //! (`outside_the_masks_nothing_changes`); the number of threads does not matter (`threads_do_not_matter`). Boxes round
 //! outward to chroma pairs: [`PxRect::outward`](geometry::PxRect::outward)

@@ -104,6 +104,8 @@ fn only_masking_makes_redacted_frames_and_only_sinks_take_them_apart() {
         assert!(
             path.ends_with("video/frame.rs")
                 || path.ends_with("video/mask/tests.rs")
+                // An attack on masks reads what they show, and gives out shares of right answers alone.
+                || path.ends_with("video/attack/clip.rs")
                 || path.to_string_lossy().contains("/video/sink/"),
             "{} takes a redacted frame apart",
             path.display()
@@ -156,6 +158,17 @@ fn raw_crops_are_closed_parcels() {
     for (path, code) in room("video") {
         let made = path.to_string_lossy().contains("pipeline/crops") || path.ends_with("pipeline/mod.rs");
         assert!(made || !code.contains("RawCrop"), "{} knows raw crops", path.display());
+    }
+}
+
+/// It masks copies of raw frames, so nothing that writes may start it.
+#[test]
+fn the_attack_is_for_measuring_alone() {
+    must_not_mention("cli", &["attack"]);
+    must_not_mention("casework", &["video::attack"]);
+    for (path, code) in room("video") {
+        let at_home = path.to_string_lossy().contains("/video/attack/") || path.ends_with("video/mod.rs");
+        assert!(at_home || !code.contains("attack"), "{} mentions the attack", path.display());
     }
 }
 

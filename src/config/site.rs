@@ -157,9 +157,9 @@ pub struct MaskSettings {
     pub margin: f32,
     /// Margin around any box, at least this many pixels.
     pub margin_px: f32,
-    /// Smallest side of a `blur` or `pixelate` cell, pixels.
+    /// Smallest side of a `blur` or `pixelate` cell, pixels; masks too small for all cells have fewer.
     pub min_cell_px: u32,
-    /// Cells keep what they show for this long, seconds.
+    /// Cells keep their greys for this long, seconds.
     pub hold_cells_s: f32,
 }
 
@@ -170,8 +170,8 @@ impl Default for MaskSettings {
             fill_colour: Rgb::default(),
             margin: 0.1,
             margin_px: 4.0,
-            min_cell_px: 8,
-            hold_cells_s: 0.5,
+            min_cell_px: 2,
+            hold_cells_s: 2.0,
         }
     }
 }
@@ -283,7 +283,7 @@ impl MaskSettings {
         set(section, "fill_colour", &mut self.fill_colour, colour);
         set(section, "margin", &mut self.margin, |item| fraction(item, 0.0..=2.0));
         set(section, "margin_px", &mut self.margin_px, |item| fraction(item, 0.0..=200.0));
-        set(section, "min_cell_px", &mut self.min_cell_px, |item| whole(item, 4..=256));
+        set(section, "min_cell_px", &mut self.min_cell_px, |item| whole(item, 1..=256));
         set(section, "hold_cells_s", &mut self.hold_cells_s, |item| fraction(item, 0.0..=10.0));
     }
 }

@@ -1,4 +1,5 @@
-//! How a mask looks: the words that settings, camera files and the command line share.
+//! How a mask looks: the words that settings, camera files and the command line share. No style shows anything of what is
+//! under the mask.
 
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
@@ -9,12 +10,12 @@ use std::str::FromStr;
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Style {
-    /// Frosted glass: a few smoothed grey cells; one sees that somebody moves, not who.
+    /// Frosted glass: a few smoothed grey cells, drawn by lot; one sees that somebody moves, not who.
     #[default]
     Blur,
     /// The same few grey cells, unsmoothed.
     Pixelate,
-    /// One constant colour: nothing at all comes through.
+    /// One constant colour.
     Fill,
 }
 

@@ -5,6 +5,7 @@
 
 pub mod analysis;
 pub mod appearance;
+pub mod attack;
 pub mod detect;
 pub mod follow;
 pub mod frame;

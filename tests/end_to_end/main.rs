@@ -5,6 +5,7 @@
 
 mod analysis;
 mod approve;
+mod attack;
 mod audit;
 mod camera;
 mod cli;

@@ -99,7 +99,9 @@ pub(super) fn shared(a: &BoxPx, b: &BoxPx) -> f32 {
 struct Pair {
     frames: usize,
     shared: f32,
+    /// Frames in which both were found apart: of late, and at most, without one in which they were found together.
     apart: usize,
+    most_apart: usize,
 }
 
 impl Cast {
@@ -202,10 +204,15 @@ fn bodies(singles: &[Single<'_>], times_ns: &[u64], settings: &FollowSettings) -
         let pair = pairs.entry((i, j)).or_default();
         pair.frames += 1;
         pair.shared += shared;
-        pair.apart += usize::from(a.seen && b.seen && shared < APART.0);
+        if shared >= APART.0 {
+            pair.apart = 0;
+        } else if a.seen && b.seen {
+            pair.apart += 1;
+            pair.most_apart = pair.most_apart.max(pair.apart);
+        }
     });
     let step_s = seconds(times_ns, 0, times_ns.len() - 1) / (times_ns.len().max(2) - 1) as f32;
-    let are_two = |pair: &Pair| pair.apart as f32 * step_s > APART.1;
+    let are_two = |pair: &Pair| pair.most_apart as f32 * step_s > APART.1;
     let worn: Vec<Option<MeanAppearance>> =
         singles.iter().map(|s| MeanAppearance::of(s.known.looks().iter().map(|(_, look)| look))).collect();
     let mut alike: Vec<(f32, usize, usize)> = pairs

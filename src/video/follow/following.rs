@@ -12,6 +12,8 @@ use std::fmt::Write as _;
 
 /// A click may miss the shown frame's time by this much, nanoseconds: times are written with three decimals.
 const GRACE_NS: u64 = 1_000_000;
+/// A click may miss the box by this share of its sides, where nobody else is so near.
+const NEAR_MISS: f32 = 0.25;
 /// Tracklets that last less than this are no candidates, seconds: nobody can point at them.
 const LEAST_S: f32 = 0.3;
 /// Two stretches of the subject may overlap this long, seconds: a track lives on a little where another began.
@@ -128,6 +130,16 @@ impl Following {
         let chosen: BTreeSet<usize> = seeds.iter().copied().collect();
         let certain = reached(&cast, &tracklets, &links, &chosen);
         let doubts = doubts(&cast, &tracklets, &links, &certain);
+        for (i, way) in cast.ways.iter().enumerate() {
+            tracing::debug!(way = i, tracks = ?way.tracks, first = way.first, last = way.last(), way.sure, way.rests);
+        }
+        for cut in &cuts {
+            tracing::debug!(?cut);
+        }
+        for (i, tracklet) in tracklets.iter().enumerate() {
+            tracing::debug!(i, ?tracklet, certain = certain.contains(&i));
+        }
+        tracing::debug!(?links);
         let mut stretches: Vec<Certain> = certain
             .iter()
             .map(|i| {
@@ -218,14 +230,17 @@ impl Finder<'_> {
         };
         let there: Vec<usize> =
             (0..self.cast.ways.len()).filter(|i| self.cast.ways[*i].at(frame).is_some()).collect();
-        let mut hit: Vec<usize> = there
-            .iter()
-            .copied()
-            .filter(|i| {
-                let core = self.cast.ways[*i].at(frame).expect("it is there").core;
-                (core.x0..=core.x1).contains(&x) && (core.y0..=core.y1).contains(&y)
-            })
-            .collect();
+        let within = |i: &usize, share: f32| {
+            let place = self.cast.ways[*i].at(frame);
+            place
+                .map(|place| place.core.grown(share, 0.0))
+                .is_some_and(|area| (area.x0..=area.x1).contains(&x) && (area.y0..=area.y1).contains(&y))
+        };
+        let mut hit: Vec<usize> = there.iter().copied().filter(|i| within(i, 0.0)).collect();
+        if hit.is_empty() {
+            // Boxes are not exact, and neither are fingers.
+            hit = there.iter().copied().filter(|i| within(i, NEAR_MISS)).collect();
+        }
         // Who was found in this very frame rather than who is only taken to be there.
         let seen = |i: &usize| self.cast.ways[*i].at(frame).is_some_and(|place| place.seen);
         if hit.len() > 1 && hit.iter().filter(|i| seen(i)).count() == 1 {

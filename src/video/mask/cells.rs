@@ -1,32 +1,28 @@
-//! The few grey values that `blur` and `pixelate` keep of a mask, whatever its size.
+//! The few grey values that `blur` and `pixelate` paint: frost that shows nothing of what is behind it.
 //!
-//! A mask's bounding box is divided into at most 6x12 cells (4x4 for a head, and for what staff corrected: a
-//! close-up of a face shows more per cell). A cell keeps the mean luma of the mask's pixels in it, as a whole number; then the mask's mean and
-//! contrast are set to constants, so that a dark coat and a light one look alike. Colour is not kept at all. The
-//! pixels are read nowhere else: the painted mask is a function of these values alone.
+//! A mask's bounding box is divided into 5x5 cells (4x4 for a head, and for what staff corrected), whatever its size and shape, so that the pattern
+//! does not tell them. A cell's grey is drawn: a hash of when the pattern was drawn, where the mask was then, and
+//! which cell it is. No pixel under a mask is read. Cells used to hold levelled means of what they hid; eight of them
+//! were enough to tell people apart more than twice as often as by guessing (`benches/irrecoverable.rs`,
+//! `docs/decisions.md`).
 
 use super::raster::Region;
 use crate::config::MaskSettings;
+use crate::geometry::PxRect;
 use crate::video::plan::MaskKind;
-use rayon::prelude::*;
 
-/// Most values that a `blur` or `pixelate` mask depends on.
-pub const MOST_CELLS: usize = LONG_SIDE * SHORT_SIDE;
+/// Most cells of a `blur` or `pixelate` mask.
+pub const MOST_CELLS: usize = SIDE * SIDE;
 /// The same for a mask over a head, and for a correction.
 pub const MOST_HEAD_CELLS: usize = HEAD_SIDE * HEAD_SIDE;
 
-const LONG_SIDE: usize = 12;
-const SHORT_SIDE: usize = 6;
+const SIDE: usize = 5;
 const HEAD_SIDE: usize = 4;
 
-/// Mean luma of every mask: mid grey, so that no mask tells whether dark or light stood there.
-const MEAN: f64 = 128.0;
-/// Standard deviation of a mask's cells after levelling.
-const CONTRAST: f64 = 28.0;
-/// Least deviation that counts as contrast: below it, noise of a flat wall would be blown up into figures.
-const LEAST_CONTRAST: f64 = 8.0;
-/// Range of luma that is legal in limited range, and harmless in full range.
-const LUMA: (f64, f64) = (16.0, 235.0);
+/// Mean luma of every mask: mid grey.
+const MEAN: u8 = 128;
+/// Farthest that a cell's luma lies from the mean: enough to look like frosted glass, legal in limited range.
+const SPAN: u8 = 28;
 
 /// One side of a mask's bounding box, divided into cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,25 +30,32 @@ pub(super) struct Axis {
     /// Number of cells, at least 1.
     pub(super) cells: usize,
     /// Cell `i` holds the pixels `edges[i]..edges[i + 1]`.
-    pub(super) edges: [u32; LONG_SIDE + 1],
+    pub(super) edges: [u32; SIDE + 1],
     /// The pixel at which a smoothed cell has its own value; strictly ascending.
-    pub(super) centres: [u32; LONG_SIDE],
+    pub(super) centres: [u32; SIDE],
 }
 
 impl Axis {
     /// Divides the pixels `from..to` into at most `most` cells of at least `least_px`; one cell if they are fewer.
     fn new(from: u32, to: u32, most: usize, least_px: u32) -> Self {
         let len = to - from;
-        let cells = most.min((len / least_px.max(1)) as usize).clamp(1, LONG_SIDE);
+        let cells = most.min((len / least_px.max(1)) as usize).clamp(1, SIDE);
         let part = |numerator: usize, denominator: usize| {
             from + (numerator as u64 * u64::from(len) / denominator as u64) as u32
         };
-        let mut axis = Self { cells, edges: [to; LONG_SIDE + 1], centres: [to; LONG_SIDE] };
+        let mut axis = Self { cells, edges: [to; SIDE + 1], centres: [to; SIDE] };
         for i in 0..cells {
             axis.edges[i] = part(i, cells);
             axis.centres[i] = part(2 * i + 1, 2 * cells);
         }
         axis
+    }
+
+    /// The value of the first pixel of cell `i`, of which a share may belong to the cell before.
+    fn mixed(&self, i: usize, before: u8, own: u8) -> u8 {
+        let (cells, len) = (self.cells as u32, self.edges[self.cells] - self.edges[0]);
+        let share = i as u32 * len % cells;
+        ((u32::from(before) * share + u32::from(own) * (cells - share) + cells / 2) / cells) as u8
     }
 
     /// The cell that holds a pixel; the first or last one for pixels beyond.
@@ -83,15 +86,12 @@ impl Grid {
     /// The cells of a region.
     pub(super) fn new(region: &Region, kind: MaskKind, settings: &MaskSettings) -> Self {
         let bounds = region.bounds;
-        let (across, down) = match kind {
-            // Nobody knows how close whoever is under a correction stands.
-            MaskKind::Head | MaskKind::Correction => (HEAD_SIDE, HEAD_SIDE),
-            _ if bounds.width() > bounds.height() => (LONG_SIDE, SHORT_SIDE),
-            _ => (SHORT_SIDE, LONG_SIDE),
-        };
+        // Nobody knows how close whoever is under a correction stands.
+        let close = matches!(kind, MaskKind::Head | MaskKind::Correction);
+        let most = if close { HEAD_SIDE } else { SIDE };
         Self {
-            x: Axis::new(bounds.x0, bounds.x1, across, settings.min_cell_px),
-            y: Axis::new(bounds.y0, bounds.y1, down, settings.min_cell_px),
+            x: Axis::new(bounds.x0, bounds.x1, most, settings.min_cell_px),
+            y: Axis::new(bounds.y0, bounds.y1, most, settings.min_cell_px),
         }
     }
 
@@ -101,7 +101,7 @@ impl Grid {
     }
 }
 
-/// The levelled grey values of one mask.
+/// The grey values of one mask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cells {
     grid: Grid,
@@ -110,18 +110,15 @@ pub(super) struct Cells {
 }
 
 impl Cells {
-    /// Reads a region's cells from a luma plane. Sums are whole numbers, so their order cannot matter.
-    pub(super) fn measure(region: &Region, grid: Grid, luma: &[u8], stride: usize) -> Self {
-        let mut sums = [(0u64, 0u64); MOST_CELLS];
-        sums[..grid.cells()].par_chunks_mut(grid.x.cells).enumerate().for_each(|(row, sums)| {
-            for y in grid.y.edges[row]..grid.y.edges[row + 1] {
-                let line = &luma[y as usize * stride..][..stride];
-                for span in region.row(y / 2) {
-                    add_run(&grid.x, span.columns(region.bounds.x1 as usize), line, sums);
-                }
-            }
-        });
-        Self { grid, values: levelled(&sums[..grid.cells()]) }
+    /// Draws the values of a mask that is seen at `bounds` in the frame shown at `at_ns`.
+    pub(super) fn drawn(grid: Grid, at_ns: u64, bounds: &PxRect) -> Self {
+        let place = [bounds.x0, bounds.y0, bounds.x1, bounds.y1].map(u64::from);
+        let seed = place.into_iter().fold(mixed(at_ns), |seed, edge| mixed(seed ^ edge));
+        let span = u64::from(SPAN);
+        let value = |cell: u64| (u64::from(MEAN) - span + mixed(seed ^ cell) % (2 * span + 1)) as u8;
+        let mut values = [MEAN; MOST_CELLS];
+        values[..grid.cells()].iter_mut().zip(0..).for_each(|(grey, cell)| *grey = value(cell));
+        Self { grid, values }
     }
 
     /// The same values over another grid, each cell with that of the one that lies in its place.
@@ -138,28 +135,42 @@ impl Cells {
         Self { grid, values }
     }
 
-    /// The values of the row of cells that a luma row lies in.
-    pub(super) fn flat_row(&self, y: u32) -> &[u8] {
-        let row = self.grid.y.cell(y);
-        &self.values[row * self.grid.x.cells..][..self.grid.x.cells]
+    /// The values of the row of cells that a luma row lies in; where it lies in two, each by its share.
+    pub(super) fn flat_row(&self, y: u32) -> [u8; SIDE] {
+        let (across, row) = (self.grid.x.cells, self.grid.y.cell(y));
+        let mut values = [MEAN; SIDE];
+        values[..across].copy_from_slice(&self.values[row * across..][..across]);
+        if row > 0 && self.grid.y.edges[row] == y {
+            let above = &self.values[(row - 1) * across..][..across];
+            values
+                .iter_mut()
+                .zip(above)
+                .for_each(|(here, above)| *here = self.grid.y.mixed(row, *above, *here));
+        }
+        values
     }
 
-    /// Writes flat cells into the columns `columns` of a luma row; `line` starts at column 0.
-    pub(super) fn paint_flat(&self, row: &[u8], columns: std::ops::Range<usize>, line: &mut [u8]) {
-        for (i, &value) in row.iter().enumerate() {
-            let from = (self.grid.x.edges[i] as usize).max(columns.start);
+    /// Writes flat cells into the columns `columns` of a luma row; `line` starts at column 0. A pixel that lies in two
+    /// cells has a share of both: whole pixels alone would tell the mask's size by the cells' uneven widths.
+    pub(super) fn paint_flat(&self, row: &[u8; SIDE], columns: std::ops::Range<usize>, line: &mut [u8]) {
+        for (i, &value) in row[..self.grid.x.cells].iter().enumerate() {
+            let edge = self.grid.x.edges[i] as usize;
+            let from = edge.max(columns.start);
             let to = (self.grid.x.edges[i + 1] as usize).min(columns.end);
             if from < to {
                 line[from..to].fill(value);
+                if i > 0 && from == edge {
+                    line[edge] = self.grid.x.mixed(i, row[i - 1], value);
+                }
             }
         }
     }
 
     /// The values of the cells' columns at a luma row, smoothed downward, in 256ths of a luma step.
-    pub(super) fn smooth_row(&self, y: u32) -> [i32; LONG_SIDE] {
+    pub(super) fn smooth_row(&self, y: u32) -> [i32; SIDE] {
         let (upper, lower, way) = self.grid.y.between(y);
         let across = self.grid.x.cells;
-        let mut row = [0; LONG_SIDE];
+        let mut row = [0; SIDE];
         for (i, value) in row[..across].iter_mut().enumerate() {
             let (a, b) = (self.values[upper * across + i], self.values[lower * across + i]);
             *value = i32::from(a) * (256 - way) + i32::from(b) * way;
@@ -168,12 +179,7 @@ impl Cells {
     }
 
     /// Writes smoothed cells into the columns `columns` of a luma row; `line` starts at column 0.
-    pub(super) fn paint_smooth(
-        &self,
-        row: &[i32; LONG_SIDE],
-        columns: std::ops::Range<usize>,
-        line: &mut [u8],
-    ) {
+    pub(super) fn paint_smooth(&self, row: &[i32; SIDE], columns: std::ops::Range<usize>, line: &mut [u8]) {
         let last = self.grid.x.cells - 1;
         for i in 0..=self.grid.x.cells {
             // From the centre of cell i - 1 to the centre of cell i; beyond the outermost ones the value stands.
@@ -194,33 +200,12 @@ impl Cells {
     }
 }
 
-/// Adds a run of luma samples to the sums (total, count) of the cells that it lies in.
-fn add_run(x: &Axis, run: std::ops::Range<usize>, line: &[u8], sums: &mut [(u64, u64)]) {
-    for (i, (sum, count)) in sums.iter_mut().enumerate() {
-        let from = (x.edges[i] as usize).max(run.start);
-        let to = (x.edges[i + 1] as usize).min(run.end);
-        if from < to {
-            *sum += u64::from(line[from..to].iter().map(|&v| u32::from(v)).sum::<u32>());
-            *count += (to - from) as u64;
-        }
-    }
-}
-
-/// Whole means with the mask's mean and contrast set to constants; a cell without pixels has the mean.
-fn levelled(sums: &[(u64, u64)]) -> [u8; MOST_CELLS] {
-    let means = |&(sum, count): &(u64, u64)| (count > 0).then(|| ((sum + count / 2) / count) as f64);
-    let held = sums.iter().filter_map(means);
-    let count = held.clone().count().max(1) as f64;
-    let mean = held.clone().sum::<f64>() / count;
-    let deviation = (held.map(|v| (v - mean).powi(2)).sum::<f64>() / count).sqrt();
-    let gain = CONTRAST / deviation.max(LEAST_CONTRAST);
-    let mut values = [MEAN as u8; MOST_CELLS];
-    for (value, cell) in values.iter_mut().zip(sums) {
-        if let Some(v) = means(cell) {
-            *value = (MEAN + gain * (v - mean)).round().clamp(LUMA.0, LUMA.1) as u8;
-        }
-    }
-    values
+/// SplitMix64's next number (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
+fn mixed(state: u64) -> u64 {
+    let mut z = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 #[cfg(test)]
@@ -237,34 +222,28 @@ mod tests {
     }
 
     #[test]
-    fn cells_are_few_and_never_small() {
-        assert_eq!(grid(300, 900, MaskKind::Person, 8), (6, 12));
-        assert_eq!(grid(900, 300, MaskKind::Person, 8), (12, 6));
-        assert_eq!(grid(400, 400, MaskKind::Head, 8), (4, 4));
-        assert_eq!(grid(20, 50, MaskKind::Person, 8), (2, 6));
-        assert_eq!(grid(2, 6, MaskKind::Person, 8), (1, 1));
-        assert_eq!(grid(2, 6, MaskKind::Person, 0), (2, 6));
-    }
-
-    #[test]
-    fn mean_and_contrast_are_constants() {
-        for (low, high) in [(20u64, 60u64), (100, 250)] {
-            let sums: Vec<_> = (0..72).map(|i| (if i % 2 == 0 { low } else { high }, 1)).collect();
-            let values = levelled(&sums);
-            assert_eq!((values[0], values[1]), (100, 156), "{low} {high}");
+    fn a_pattern_tells_neither_size_nor_shape() {
+        let default = MaskSettings::default().min_cell_px;
+        for (width, height) in [(300, 900), (900, 300), (40, 100), (14, 22)] {
+            assert_eq!(grid(width, height, MaskKind::Person, default), (5, 5), "{width}x{height}");
+            assert_eq!(grid(width, height, MaskKind::Head, default), (4, 4), "{width}x{height}");
         }
+        assert_eq!(grid(20, 50, MaskKind::Person, 8), (2, 5));
+        assert_eq!(grid(2, 6, MaskKind::Person, 8), (1, 1));
+        assert_eq!(grid(2, 6, MaskKind::Person, 0), (2, 5));
     }
 
     #[test]
-    fn noise_is_not_blown_up() {
-        let sums: Vec<_> = (0..72).map(|i| (200 + i % 2, 1)).collect();
-        let values = levelled(&sums);
-        assert!(values.iter().all(|v| v.abs_diff(128) <= 2), "{values:?}");
-    }
-
-    #[test]
-    fn a_cell_without_pixels_has_the_mean() {
-        assert_eq!(levelled(&[(0, 0), (10, 1), (90, 1)])[..3], [128, 100, 156]);
-        assert_eq!(levelled(&[(0, 0)])[0], 128);
+    fn values_are_spread_around_mid_grey() {
+        let bounds = PxRect { x0: 10, y0: 20, x1: 70, y1: 140 };
+        let region = Region::rect(bounds, FrameSize { width: 200, height: 200 }).expect("inside the frame");
+        let grid = Grid::new(&region, MaskKind::Person, &MaskSettings::default());
+        let drawn = |at_ns| Cells::drawn(grid, at_ns, &bounds).values;
+        let all: Vec<u8> = (0..100).flat_map(|i| drawn(i * 500_000_000)).collect();
+        assert_eq!((all.iter().min(), all.iter().max()), (Some(&100), Some(&156)));
+        let mean = all.iter().map(|v| f64::from(*v)).sum::<f64>() / all.len() as f64;
+        assert!((mean - 128.0).abs() < 1.5, "{mean}");
+        assert_ne!(drawn(0), drawn(500_000_000));
+        assert_eq!(drawn(7), drawn(7));
     }
 }

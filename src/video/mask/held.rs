@@ -1,8 +1,6 @@
-//! Cells that stand still for a while: what `blur` and `pixelate` keep of a mask is measured anew only now and then.
+//! Cells that stand still for a while and move with their mask: a pattern that changed in every frame would flicker.
 //!
-//! Every measurement tells a few numbers about whoever is behind the mask. Twenty-five a second tell how somebody
-//! walks, and add up to a sharper picture (super-resolution from many frames: Farsiu et al., "Fast and Robust
-//! Multiframe Super Resolution", IEEE Trans. Image Processing 13, 2004). Two a second do not, and do not flicker.
+//! What is held says nothing of anybody; a mask that is taken for another one only gets that one's pattern.
 
 use super::cells::Cells;
 use crate::geometry::PxRect;
@@ -23,13 +21,13 @@ pub(super) struct HeldCells {
 pub(super) struct Held {
     pub(super) kind: MaskKind,
     pub(super) bounds: PxRect,
-    /// When they were measured, nanoseconds.
+    /// When they were drawn, nanoseconds.
     pub(super) since_ns: u64,
     pub(super) cells: Cells,
 }
 
 impl HeldCells {
-    /// Cells measured less than `hold_ns` ago for a mask of this kind at this place.
+    /// Cells drawn less than `hold_ns` ago for a mask of this kind at this place.
     pub(super) fn find(
         &self,
         kind: MaskKind,

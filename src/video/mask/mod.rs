@@ -5,16 +5,15 @@
 //! pair would let the colour of what is hidden bleed out.
 //!
 //! - `raster`: which chroma pairs a mask holds. Everything that a shape touches, never less.
-//! - `cells`: the few grey values that `blur` and `pixelate` keep of a mask.
+//! - `cells`: the few grey values that `blur` and `pixelate` paint, drawn by lot.
 //! - `held`: these values stand still for a while.
 //! - `paint`: writing colours and cells into disjoint bands of rows, in parallel.
 //! - `redact`: the order of the above, and when the whole frame is covered instead.
 //! - `hidden`: which pixels a plan hides, without a picture, for measuring.
 //!
-//! What holds, each with a property test: a sample outside every mask is unchanged; what lies under a `fill` mask
-//! changes no byte of the result; a `blur` or `pixelate` mask depends on at most [`MOST_CELLS`] values, which
-//! change only now and then; bytes of
-//! padding come from the redacted picture; the result is the same at any number of threads.
+//! What holds, each with a property test: a sample outside every mask is unchanged; what lies under a mask changes no
+//! byte of the result, in any style; bytes of padding come from the redacted picture; the result is the same at any
+//! number of threads.
 
 mod cells;
 mod held;

@@ -54,8 +54,7 @@ impl Masker {
     /// its rectangles holds no pixel of the frame, and where the picture is damaged, whatever the plan says.
     ///
     /// Where masks overlap, hiding wins: `fill` over all others; among the others the larger mask, whose cells are
-    /// larger. Cells are read after the fills are painted and before any cell is, so no cell holds anything of a
-    /// filled pixel, nor of another mask's cells.
+    /// larger. No pixel under a mask is read.
     ///
     /// Runs in rayon's current thread pool.
     #[must_use]
@@ -167,18 +166,12 @@ impl Painting {
         held: &mut HeldCells,
         (at_ns, hold_ns): (u64, u64),
     ) {
-        if !self.frosted.is_empty() && !self.fills.is_empty() {
-            bands(bytes, layout)
-                .par_iter_mut()
-                .for_each(|band| self.fills.iter().for_each(|region| band.fill(region, fill)));
-        }
-        let luma = &bytes[..layout.luma_len()];
         let cells: Vec<_> = self
             .frosted
-            .par_iter()
+            .iter()
             .map(|f| match held.find(f.kind, &f.region.bounds, at_ns, hold_ns) {
                 Some((since_ns, cells)) => (since_ns, cells.over(f.grid)),
-                None => (at_ns, Cells::measure(&f.region, f.grid, luma, layout.luma_stride)),
+                None => (at_ns, Cells::drawn(f.grid, at_ns, &f.region.bounds)),
             })
             .collect();
         let hold = |(f, (since_ns, cells)): (&Frosted, &(u64, Cells))| Held {

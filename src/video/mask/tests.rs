@@ -249,15 +249,14 @@ proptest! {
         }
     }
 
-    /// Everything under a fill is replaced, also where blurred masks lie over and around it: no byte of the
-    /// result may change, anywhere.
+    /// Everything under the masks is replaced, whatever their styles, also where they lie over one another: no byte of
+    /// the result may change, anywhere.
     #[test]
-    fn what_lies_under_a_fill_changes_nothing(
+    fn what_lies_under_a_mask_changes_nothing(
         (layout, masks, settings, seed) in any_scene(5), other in any::<u64>(),
     ) {
-        let fills: Vec<_> = masks.iter().filter(|m| m.style == Style::Fill).cloned().collect();
         let bytes = noise(layout.len(), seed);
-        let hidden = hidden(&fills, layout.size);
+        let hidden = hidden(&masks, layout.size);
         let mixed = with_hidden_from(&layout, &bytes, &noise(layout.len(), other), &hidden);
         prop_assert_eq!(
             redacted(&layout, &bytes, &masks, &settings),
@@ -265,43 +264,37 @@ proptest! {
         );
     }
 
-    /// The result is a function of the cells' means: other colours, and the same luma in another order inside
-    /// each cell, give the same bytes. There are no more than 72 cells (16 for a head).
+    /// Nor does what lies around a mask: the bytes under it are a function of the time, its place and its style.
     #[test]
-    fn blur_depends_on_few_values(
-        (layout, mask, seed) in any_layout().prop_flat_map(|layout| {
-            (Just(layout), any_mask(layout.size, frosted_style()), any::<u64>())
+    fn what_lies_around_a_mask_changes_nothing_under_it(
+        (layout, masks, settings, seed) in any_scene(3), other in any::<u64>(),
+    ) {
+        let [one, two] = [seed, other].map(|s| redacted(&layout, &noise(layout.len(), s), &masks, &settings));
+        for ((x, y), _) in pixels(layout.size).zip(hidden(&masks, layout.size)).filter(|(_, hidden)| *hidden) {
+            let at = luma_at(&layout, x, y);
+            prop_assert_eq!(one[at], two[at], "{},{}", x, y);
+        }
+    }
+
+    #[test]
+    fn a_mask_has_few_cells(
+        (layout, mask) in any_layout().prop_flat_map(|layout| {
+            (Just(layout), any_mask(layout.size, frosted_style()))
         }),
     ) {
-        let settings = MaskSettings { min_cell_px: 3, ..MaskSettings::default() };
         let size = layout.size;
         let region = match &mask.shape {
             MaskShape::Rect(rect) => Region::rect(*rect, size),
             MaskShape::Polygon(polygon) => Region::polygon(Arc::new(Raster::of(polygon, size)), size),
         }.expect("a mask in the frame");
-        let grid = Grid::new(&region, mask.kind, &settings);
         let close = matches!(mask.kind, MaskKind::Head | MaskKind::Correction);
         let most = if close { super::MOST_HEAD_CELLS } else { super::MOST_CELLS };
-        prop_assert!(grid.cells() <= most);
-
-        let bytes = noise(layout.len(), seed);
-        let masks = [mask];
-        let hidden = hidden(&masks, size);
-        let mut other = with_hidden_from(&layout, &bytes, &noise(layout.len(), !seed), &hidden);
-        for (ys, xs) in grid.y.edges[..=grid.y.cells].windows(2)
-            .flat_map(|ys| grid.x.edges[..=grid.x.cells].windows(2).map(move |xs| (ys, xs)))
-        {
-            let places: Vec<_> = (ys[0]..ys[1]).flat_map(|y| (xs[0]..xs[1]).map(move |x| (x, y)))
-                .filter(|&(x, y)| hidden[(y * size.width + x) as usize])
-                .map(|(x, y)| luma_at(&layout, x, y)).collect();
-            for (&to, &from) in places.iter().zip(places.iter().rev()) {
-                other[to] = bytes[from];
-            }
+        let settings = MaskSettings::default();
+        prop_assert!(Grid::new(&region, mask.kind, &settings).cells() <= most);
+        let out = redacted(&layout, &noise(layout.len(), 1), std::slice::from_ref(&mask), &settings);
+        for ((x, y), _) in pixels(size).zip(hidden(&[mask], size)).filter(|(_, hidden)| *hidden) {
+            prop_assert!((100..=156).contains(&out[luma_at(&layout, x, y)]), "{},{}", x, y);
         }
-        prop_assert_eq!(
-            redacted(&layout, &bytes, &masks, &settings),
-            redacted(&layout, &other, &masks, &settings)
-        );
     }
 
     #[test]
@@ -453,26 +446,23 @@ fn of_two_masks_of_one_size_the_coarser_wins() {
 /// `blur` has the values of `pixelate` at the cells' centres, and goes from one to the next without a jump.
 #[test]
 fn blur_joins_the_cells_smoothly() {
-    let layout = Layout::new(PixelFormat::Nv12, FrameSize { width: 144, height: 288 });
+    let layout = Layout::new(PixelFormat::Nv12, FrameSize { width: 120, height: 240 });
     let settings = MaskSettings::default();
-    let mut bytes = noise(layout.len(), 11);
-    for (x, y) in pixels(layout.size) {
-        // One grey per cell of 24x24, so that the cells differ by more than noise leaves.
-        bytes[luma_at(&layout, x, y)] = (40 + (x / 24 * 53 + y / 24 * 97) % 160) as u8;
-    }
+    let bytes = noise(layout.len(), 11);
     let [flat, smooth] = [Style::Pixelate, Style::Blur]
-        .map(|style| redacted(&layout, &bytes, &[person(0, 0, 144, 288, style)], &settings));
-    for (x, y) in (12..288).step_by(24).flat_map(|y| (12..144).step_by(24).map(move |x| (x, y))) {
+        .map(|style| redacted(&layout, &bytes, &[person(0, 0, 120, 240, style)], &settings));
+    // Five cells of 24 pixels across, five of 48 down.
+    for (x, y) in (24..240).step_by(48).flat_map(|y| (12..120).step_by(24).map(move |x| (x, y))) {
         let at = luma_at(&layout, x, y);
         assert_eq!(smooth[at], flat[at], "centre {x},{y}");
     }
-    assert!(flat.windows(2).take(144).any(|pair| pair[0].abs_diff(pair[1]) > 30));
+    assert!(flat.windows(2).take(120).any(|pair| pair[0].abs_diff(pair[1]) > 10));
     for (x, y) in pixels(layout.size) {
         let here = smooth[luma_at(&layout, x, y)];
         for (nx, ny) in [(x + 1, y), (x, y + 1)] {
-            if nx < 144 && ny < 288 {
-                // Values span at most 219 and cells 24 pixels, so a step is at most 10 with rounding.
-                assert!(here.abs_diff(smooth[luma_at(&layout, nx, ny)]) <= 10, "step at {x},{y}");
+            if nx < 120 && ny < 240 {
+                // Values span at most 56 and cells 24 pixels, so a step is at most 3 with rounding.
+                assert!(here.abs_diff(smooth[luma_at(&layout, nx, ny)]) <= 4, "step at {x},{y}");
             }
         }
     }
@@ -499,9 +489,9 @@ fn cells_stand_still_for_a_while_and_move_with_their_mask() {
         let first = shown_at(&masker, 0, 1, 0, style);
         for i in 1..12u64 {
             // Other pixels each time, and nothing of them is told.
-            assert_eq!(shown_at(&masker, i * 40 * MS, 100 + i, i as u32 * 2 % 8, style), first, "{i}");
+            assert_eq!(shown_at(&masker, i * 160 * MS, 100 + i, i as u32 * 2 % 8, style), first, "{i}");
         }
-        let later = shown_at(&masker, 520 * MS, 50, 0, style);
+        let later = shown_at(&masker, 2020 * MS, 50, 0, style);
         assert_ne!(later, first);
         // A clip that begins anew has nothing to do with the one before.
         assert_ne!(shown_at(&masker, 0, 61, 0, style), later);
