@@ -35,8 +35,6 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, ClapArgs)]
 #[command(after_help = HELP)]
 pub(super) struct Args {
-    #[command(flatten)]
-    clip: ClipArgs,
     /// What `melkglas analyse` found in this clip.
     #[arg(long, value_name = "A")]
     analysis: PathBuf,
@@ -54,6 +52,9 @@ pub(super) struct Args {
     /// Print the doubts on stdout; without -o and --by nothing else is made.
     #[arg(long)]
     json: bool,
+    // Last: their headings hold for whatever stands below them.
+    #[command(flatten)]
+    clip: ClipArgs,
     #[command(flatten, next_help_heading = "The act")]
     act: ActArgs,
 }

@@ -22,8 +22,6 @@ use std::path::PathBuf;
 #[derive(Debug, ClapArgs)]
 #[command(after_help = HELP)]
 pub(super) struct Args {
-    #[command(flatten)]
-    clip: ClipArgs,
     /// What `melkglas analyse` found in this clip, whose numbers of tracks `redact --keep track:N` then means; without
     /// it the clip is looked through now.
     #[arg(long, value_name = "A")]
@@ -34,6 +32,9 @@ pub(super) struct Args {
     /// Print persons.json on stdout too.
     #[arg(long)]
     json: bool,
+    // Last: their headings hold for whatever stands below them.
+    #[command(flatten)]
+    clip: ClipArgs,
     #[command(flatten, next_help_heading = "The act")]
     act: ActArgs,
 }
