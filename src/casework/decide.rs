@@ -68,7 +68,7 @@ impl HideEveryone {
 
 impl Planner for HideEveryone {
     fn plan(&self, stamp: Stamp, seen: &Observations) -> FramePlan {
-        FramePlan::Masks { size: seen.size, masks: self.masks(stamp, seen, None) }
+        FramePlan::Masks { size: seen.size, masks: self.masks(stamp, seen, None, &[]) }
     }
 }
 
@@ -87,8 +87,15 @@ pub(super) struct Spared<'a> {
 const OWN_CHANGE: f64 = 0.6;
 
 impl HideEveryone {
-    /// The masks of a frame, in which one person may be spared: not its own mask, every other one.
-    pub(super) fn masks(&self, stamp: Stamp, seen: &Observations, spared: Option<&Spared<'_>>) -> Vec<Mask> {
+    /// The masks of a frame, in which one person may be spared: not its own mask, every other one; and masks over what
+    /// nobody explained are lifted in `objects`.
+    pub(super) fn masks(
+        &self,
+        stamp: Stamp,
+        seen: &Observations,
+        spared: Option<&Spared<'_>>,
+        objects: &[PxRect],
+    ) -> Vec<Mask> {
         let size = seen.size;
         let mut masks = self.zones.clone();
         masks.extend(self.corrected(stamp, size));
@@ -132,7 +139,9 @@ impl HideEveryone {
             let own = spared.filter(|spared| {
                 shape.shared_px(&spared.region) as f64 >= OWN_CHANGE * shape.area_px() as f64
             });
-            let left = own.map_or_else(|| vec![shape], |spared| shape.without(&spared.region));
+            let holes = own.map(|spared| spared.region).into_iter().chain(objects.iter().copied());
+            let left = holes
+                .fold(vec![shape], |left, hole| left.iter().flat_map(|rect| rect.without(&hole)).collect());
             masks.extend(left.into_iter().map(|shape| self.mask(MaskKind::Unexplained, shape, 1.0)));
         }
         masks

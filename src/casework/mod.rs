@@ -11,9 +11,12 @@ mod evaluate;
 mod evaluation;
 mod report;
 mod reveal;
+mod reveal_record;
 mod reveal_trial;
 pub mod review;
+mod shown_object;
 mod spans;
+mod trust;
 mod truth;
 
 pub use boxes::BoxesWriter;
@@ -24,6 +27,9 @@ pub use evaluation::{
 };
 pub use report::{CorrectionFacts, REPORT_VERSION, Report, ReportBuilder, ReportContext, SourceKind};
 pub use reveal::{Discretion, Hidden, Reveal, RevealError};
+pub use reveal_record::{CertainSpan, RevealAsked, RevealFacts, RevealRecorder, ShownSpan};
 pub use reveal_trial::{Rehearser, RevealPair, RevealTrial};
+pub use shown_object::{NoObject, ShownObject};
 pub use spans::{Span, SpanReason};
+pub use trust::Trust;
 pub use truth::{Person, Truth, TruthError, TruthFacts};

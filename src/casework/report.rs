@@ -2,6 +2,7 @@
 //!
 //! It holds no pixels and no names of people. Per-frame counts are written as runs of equal counts.
 
+use super::reveal_record::RevealFacts;
 use super::spans::{Span, SpanCollector};
 use crate::config::{Camera, Site};
 use crate::geometry::FrameSize;
@@ -49,6 +50,8 @@ pub struct Report<'a> {
     pub camera: Option<CameraFacts>,
     /// What staff added to what is hidden, if they did.
     pub corrections: Option<CorrectionFacts>,
+    /// Who or what was shown, by whom and why; none where everybody is hidden.
+    pub reveal: Option<RevealFacts>,
     /// The networks, as the detector describes them.
     pub models: serde_json::Value,
     /// GStreamer's version.
@@ -246,6 +249,8 @@ pub struct ReportContext<'a> {
     pub scene: Option<SceneKind>,
     /// What staff added.
     pub corrections: Option<CorrectionFacts>,
+    /// What was shown of whom, if anybody was.
+    pub reveal: Option<RevealFacts>,
     /// What the detector says of itself.
     pub models: serde_json::Value,
     /// The settings in force.
@@ -369,6 +374,7 @@ impl ReportBuilder {
             },
             camera: context.camera.map(CameraFacts::of),
             corrections: context.corrections,
+            reveal: context.reveal,
             models: context.models,
             gstreamer: library_version(),
             settings: context.site,

@@ -1,12 +1,12 @@
 //! One subject stays visible, where it is certain who it is; everybody else is hidden, and so is the subject wherever
-//! anybody comes near or anything is in doubt.
+//! anybody comes near or anything is in doubt. Things that staff name can be seen too, where nobody is.
 //!
-//! A resident may see footage of themselves as far as nobody else's privacy is harmed (GDPR art. 15 (4); Woongroen art.
-//! 7, Leystromen "inzage", Mozaiek Wonen art. 6, Heuvelrug Wonen art. 9). So hiding wins wherever regions touch, and
-//! zones are never lifted.
+//! A resident may see footage of themselves as far as nobody else's privacy is harmed (GDPR art. 15 (4)). So hiding
+//! wins wherever regions touch, and zones are never lifted.
 
-use super::audit::{ActKind, Mode, Receipt};
+use super::audit::{ActKind, Mode, Part, Receipt, What};
 use super::decide::{HideEveryone, Spared};
+use super::shown_object::ShownObject;
 use crate::config::FollowSettings;
 use crate::geometry::{BoxPx, FrameSize, PxRect};
 use crate::video::follow::{Certain, Following};
@@ -16,19 +16,27 @@ use crate::video::track::{Origin, TrackedBox};
 use serde::Serialize;
 use std::sync::Arc;
 
+/// A face lies in this share of an upright person's box, from its top, and may stick out by the second.
+const FACE_BELOW: f32 = 0.45;
+const FACE_ABOVE: f32 = 0.1;
+/// Others keep apart from the subject by at least so many pixels.
+const LEAST_APART_PX: f32 = 2.0;
+
 /// Why nobody may be revealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RevealError {
-    /// The receipt is of another kind of act, or of another clip.
-    #[error("the receipt does not allow this: it was given for another act or another clip")]
+    /// The receipt is of another kind of act, another clip, or names less than what is to be shown.
+    #[error("the receipt does not allow this: it was given for another act, another clip or another subject")]
     NotAllowed,
 }
 
-/// What of a frame may be shown of the subject. Pure: it shows nothing by itself.
+/// What of a clip may be shown. Pure: it shows nothing by itself.
 #[derive(Debug, Clone)]
 pub struct Discretion {
     everyone: HideEveryone,
-    following: Arc<Following>,
+    source_sha256: String,
+    subject: Option<Arc<Following>>,
+    objects: Vec<ShownObject>,
     settings: FollowSettings,
     mode: Mode,
 }
@@ -45,16 +53,70 @@ pub enum Hidden {
     Near,
 }
 
-impl Discretion {
-    /// For the subject of `following`; all others are hidden as `everyone` says.
+impl Hidden {
+    /// The reason in words, for a sentence.
     #[must_use]
-    pub fn new(
-        everyone: HideEveryone,
-        following: Arc<Following>,
-        settings: FollowSettings,
-        mode: Mode,
-    ) -> Self {
-        Self { everyone, following, settings, mode }
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Doubt => "because it is not certain who or where it is",
+            Self::Unseen => "because it was not found",
+            Self::Near => "because somebody is near",
+        }
+    }
+}
+
+impl Discretion {
+    /// Nothing of a clip is shown yet; everybody is hidden as `everyone` says.
+    #[must_use]
+    pub fn new(everyone: HideEveryone, source_sha256: &str, settings: FollowSettings, mode: Mode) -> Self {
+        let source_sha256 = source_sha256.to_owned();
+        Self { everyone, source_sha256, subject: None, objects: Vec::new(), settings, mode }
+    }
+
+    /// The same, with a subject of the same clip.
+    #[must_use]
+    pub fn with_subject(self, subject: Arc<Following>) -> Self {
+        Self { subject: Some(subject), ..self }
+    }
+
+    /// The same, with things that are to be seen.
+    #[must_use]
+    pub fn with_objects(self, objects: Vec<ShownObject>) -> Self {
+        Self { objects, ..self }
+    }
+
+    /// The act that it takes, and whom and what it names.
+    #[must_use]
+    pub fn asks(&self) -> (ActKind, Vec<Part>) {
+        let part = |what, (from_ns, to_ns): (u64, u64)| Part {
+            what,
+            from_ms: from_ns / 1_000_000,
+            to_ms: Some(to_ns.div_ceil(1_000_000)),
+            frames: None,
+        };
+        let stretches = self.subject.iter().flat_map(|subject| subject.certain());
+        let tracks = stretches.map(|c| part(What::Track(c.track), (c.from_ns, c.to_ns)));
+        let regions = self.objects.iter().map(|object| part(What::Region(object.place()), object.span_ns()));
+        let kind = if self.subject.is_some() { ActKind::Reveal } else { ActKind::ShowObject };
+        (kind, tracks.chain(regions).collect())
+    }
+
+    /// The mode, where somebody is shown.
+    #[must_use]
+    pub fn mode(&self) -> Option<Mode> {
+        self.subject.as_ref().map(|_| self.mode)
+    }
+
+    /// Who the subject is, and where.
+    #[must_use]
+    pub fn subject(&self) -> Option<&Following> {
+        self.subject.as_deref()
+    }
+
+    /// The things that are to be seen.
+    #[must_use]
+    pub fn objects(&self) -> &[ShownObject] {
+        &self.objects
     }
 
     /// The region of the subject that may stay visible.
@@ -66,15 +128,16 @@ impl Discretion {
     }
 
     fn spared(&self, at_ns: u64, seen: &Observations) -> Result<Spared<'_>, Hidden> {
-        let certain = self.following.at(at_ns).ok_or(Hidden::Doubt)?;
+        let following = self.subject.as_ref().ok_or(Hidden::Doubt)?;
+        let certain = following.at(at_ns).ok_or(Hidden::Doubt)?;
         let core = core(&seen.tracked, certain).ok_or(Hidden::Unseen)?;
         let shown = core.grown(self.settings.shown_margin, 0.0);
-        let region = PxRect::outward(&shown, seen.size).ok_or(Hidden::Doubt)?;
-        let apart = core.grown(self.settings.keep_apart, 2.0);
-        let guard = PxRect::outward(&apart, seen.size).ok_or(Hidden::Doubt)?;
+        let region = PxRect::outward(&shown, seen.size).ok_or(Hidden::Unseen)?;
+        let apart = core.grown(self.settings.keep_apart, LEAST_APART_PX);
+        let guard = PxRect::outward(&apart, seen.size).ok_or(Hidden::Unseen)?;
         let own_face = own_face(&core, seen);
         let near = seen.tracked_places(Target::Person).any(|(area, _, track)| {
-            let mine = track.is_some_and(|t| certain.tracks.contains(&t) || self.following.in_place(t));
+            let mine = track.is_some_and(|t| certain.tracks.contains(&t) || following.in_place(t));
             !mine && self.meets(&area, &guard, seen.size)
         });
         let other_face = seen
@@ -90,27 +153,17 @@ impl Discretion {
         self.everyone.person_rect(area, size).is_some_and(|rect| rect.shared_px(guard) > 0)
     }
 
-    /// The plan in which the subject is shown. For measuring it may be asked by anybody of this program; only a
-    /// [`Reveal`] gives it to a job.
+    /// The plan in which all of this is shown. For measuring it may be asked by anybody of this room; only a [`Reveal`]
+    /// gives it to a job.
     pub(super) fn plan(&self, stamp: Stamp, seen: &Observations) -> FramePlan {
         let spared = self.spared(stamp.pts_ns, seen).ok();
-        let mut masks = self.everyone.masks(stamp, seen, spared.as_ref());
-        if self.mode == Mode::Spotlight {
+        let objects: Vec<PxRect> =
+            self.objects.iter().filter_map(|object| object.at(stamp.pts_ns, seen.size)).collect();
+        let mut masks = self.everyone.masks(stamp, seen, spared.as_ref(), &objects);
+        if self.mode() == Some(Mode::Spotlight) {
             masks.extend(self.everyone.surroundings(seen.size, spared.as_ref().map(|s| &s.region)));
         }
         FramePlan::Masks { size: seen.size, masks }
-    }
-
-    /// Who the subject is, and where.
-    #[must_use]
-    pub fn following(&self) -> &Following {
-        &self.following
-    }
-
-    /// Where it is certain who the subject is.
-    #[must_use]
-    pub fn certain(&self) -> &[Certain] {
-        self.following.certain()
     }
 }
 
@@ -130,27 +183,57 @@ fn core(tracked: &[TrackedBox], certain: &Certain) -> Option<BoxPx> {
 /// The face in the upper part of somebody's box, where there is exactly one: theirs.
 fn own_face(core: &BoxPx, seen: &Observations) -> Option<BoxPx> {
     let lying = core.width() > core.height();
-    let end = if lying { core.y1 } else { core.y0 + 0.45 * core.height() };
+    let end = if lying { core.y1 } else { core.y0 + FACE_BELOW * core.height() };
     let inside = |face: &BoxPx| {
         let (x, y) = (0.5 * (face.x0 + face.x1), 0.5 * (face.y0 + face.y1));
-        (core.x0..=core.x1).contains(&x) && (core.y0 - 0.1 * core.height()..=end).contains(&y)
+        (core.x0..=core.x1).contains(&x) && (core.y0 - FACE_ABOVE * core.height()..=end).contains(&y)
     };
     let mut faces = seen.places(Target::Face).map(|(face, _)| face).filter(inside);
     faces.next().filter(|_| faces.next().is_none())
 }
 
-/// Shows the subject. Made from a receipt of the audit log and from nothing else.
+/// Shows what may be shown. Made from a receipt of the audit log and from nothing else:
+/// ```compile_fail
+/// fn forge(discretion: melkglas::casework::Discretion) -> melkglas::casework::Reveal {
+///     melkglas::casework::Reveal(discretion)
+/// }
+/// ```
+/// ```compile_fail
+/// use melkglas::casework::{Discretion, Reveal, RevealError};
+/// fn unrecorded(discretion: Discretion) -> Result<Reveal, RevealError> {
+///     Reveal::new(discretion)
+/// }
+/// ```
+/// What does compile: the same with the receipt of an act that stands in the log.
+/// ```
+/// use melkglas::casework::audit::{Act, AuditLog, ReasonText};
+/// use melkglas::casework::{Discretion, Reveal};
+/// fn recorded(log: &AuditLog, act: Act, reason: &ReasonText, discretion: Discretion) -> Option<Reveal> {
+///     let open = log.begin(act, reason).ok()?;
+///     Reveal::new(discretion, open.receipt()).ok()
+/// }
+/// ```
 pub struct Reveal(Discretion);
 
 impl Reveal {
-    /// Shows the subject of `discretion`, for whom the act of this receipt was opened in the log.
+    /// Shows what `discretion` lets be shown, for which the act of this receipt was opened in the log.
     ///
     /// # Errors
     /// [`RevealError`].
     pub fn new(discretion: Discretion, receipt: &Receipt) -> Result<Self, RevealError> {
-        let same = receipt.source().to_string() == discretion.following.source_sha256();
-        let allowed = receipt.kind() == ActKind::Reveal && receipt.act().mode == Some(discretion.mode);
-        if same && allowed { Ok(Self(discretion)) } else { Err(RevealError::NotAllowed) }
+        let (kind, parts) = discretion.asks();
+        let named = |part: &Part| {
+            receipt.subject().iter().any(|given| {
+                given.what == part.what
+                    && given.from_ms <= part.from_ms
+                    && given.to_ms.is_none_or(|to| part.to_ms.is_some_and(|end| end <= to))
+            })
+        };
+        let allowed = receipt.source().to_string() == discretion.source_sha256
+            && receipt.kind() == kind
+            && receipt.act().mode == discretion.mode()
+            && parts.iter().all(named);
+        if allowed { Ok(Self(discretion)) } else { Err(RevealError::NotAllowed) }
     }
 }
 

@@ -41,8 +41,9 @@ pub struct RevealTrial {
     pub heads_added: u64,
     /// Longest run of frames in which it exposes one head.
     pub longest_added_run: u64,
-    /// Mean share of the subject's body that is visible, over frames in which nobody else's box overlaps it.
-    pub visible: f64,
+    /// Mean share of the subject's body that is visible, over frames in which nobody else's box overlaps it; none
+    /// where there is no such frame.
+    pub visible: Option<f64>,
     /// Frames in which the subject is shown.
     pub frames_shown: u64,
     /// Frames in which it is hidden, by reason.
@@ -121,21 +122,20 @@ impl<'a> Rehearser<'a> {
         Self { analysis, site, everyone, masker, frames, size }
     }
 
-    /// Everybody in the truth, and in which frames nobody else's box overlaps theirs.
-    fn subjects(&self) -> BTreeMap<i64, Vec<usize>> {
-        let mut all: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+    /// Everybody in the truth: the frames that they are in, and those in which nobody else's box overlaps theirs.
+    fn subjects(&self) -> BTreeMap<i64, (Vec<usize>, Vec<usize>)> {
+        let mut all: BTreeMap<i64, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
         for (n, frame) in self.frames.iter().enumerate() {
             for person in &frame.persons {
-                if !frame
-                    .persons
-                    .iter()
-                    .any(|other| other.identity != person.identity && overlap(person, other))
-                {
-                    all.entry(person.identity).or_default().push(n);
+                let (frames, alone) = all.entry(person.identity).or_default();
+                frames.push(n);
+                let others = frame.persons.iter().filter(|other| other.identity != person.identity);
+                if !others.clone().any(|other| overlap(person, other)) {
+                    alone.push(n);
                 }
             }
         }
-        all.retain(|_, frames| frames.len() >= LEAST_FRAMES);
+        all.retain(|_, (frames, _)| frames.len() >= LEAST_FRAMES);
         all
     }
 
@@ -143,9 +143,11 @@ impl<'a> Rehearser<'a> {
     #[must_use]
     pub fn rehearse(&self, clicks: usize) -> Vec<RevealPair> {
         let mut pairs = Vec::new();
-        for (identity, alone) in self.subjects() {
+        for (identity, (frames, alone)) in self.subjects() {
+            // Somebody who is never alone may be clicked all the same.
+            let pool = if alone.is_empty() { &frames } else { &alone };
             for n in 0..clicks {
-                let frame = alone[(2 * n + 1) * alone.len() / (2 * clicks)];
+                let frame = pool[(2 * n + 1) * pool.len() / (2 * clicks)];
                 let Some(first) = self.click(identity, frame) else { continue };
                 let mut choices = vec![first];
                 let once = self.trial(identity, &choices, &alone);
@@ -189,7 +191,7 @@ impl<'a> Rehearser<'a> {
             heads_before: 0,
             heads_added: 0,
             longest_added_run: 0,
-            visible: 0.0,
+            visible: None,
             frames_shown: 0,
             frames_hidden: BTreeMap::new(),
             doubts: 0,
@@ -199,7 +201,9 @@ impl<'a> Rehearser<'a> {
             Ok(following) => {
                 trial.doubts = following.doubts().len();
                 let follow = self.site.follow.clone();
-                Some(Discretion::new(self.everyone.clone(), Arc::new(following), follow, Mode::Scene))
+                let everyone = self.everyone.clone();
+                let nobody = Discretion::new(everyone, self.analysis.source_sha256(), follow, Mode::Scene);
+                Some(nobody.with_subject(Arc::new(following)))
             }
             Err(refused) => {
                 trial.refused = Some(refused.to_string());
@@ -243,7 +247,7 @@ impl<'a> Rehearser<'a> {
                 }
             }
         }
-        trial.visible = visible / alone.len().max(1) as f64;
+        trial.visible = (!alone.is_empty()).then(|| visible / alone.len() as f64);
         trial
     }
 }

@@ -22,7 +22,8 @@ pub(super) fn tell(name: &str, pairs: &[RevealPair], as_json: bool) {
     ];
     let mut rows = vec![head.map(str::to_owned)];
     rows.extend(pairs.iter().map(|RevealPair { once, settled }| {
-        let percent = |share: f64| format!("{:.0} %", 100.0 * share);
+        let percent =
+            |share: Option<f64>| share.map_or("never alone".into(), |s| format!("{:.0} %", 100.0 * s));
         let added = once.added_percent().max(settled.added_percent());
         [
             once.identity.to_string(),
@@ -36,7 +37,10 @@ pub(super) fn tell(name: &str, pairs: &[RevealPair], as_json: bool) {
         ]
     }));
     talk::table(&rows);
-    let mean = |of: fn(&RevealPair) -> f64| pairs.iter().map(of).sum::<f64>() / pairs.len().max(1) as f64;
+    let mean = |of: fn(&RevealPair) -> Option<f64>| {
+        let known: Vec<f64> = pairs.iter().filter_map(of).collect();
+        known.iter().sum::<f64>() / known.len().max(1) as f64
+    };
     talk::data(format_args!(
         "{} reveals: visible {:.0} % with one click, {:.0} % when every doubt is settled; at worst {:.2} % of others' \
          heads added, for {} frames in a row",

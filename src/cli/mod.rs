@@ -28,6 +28,7 @@ mod passes;
 mod persons;
 mod progress;
 mod redact;
+mod reveal;
 mod talk;
 
 use crate::error::{Exit, Failure};

@@ -1,27 +1,23 @@
 //! `melkglas redact`: clips in, redacted clips out.
 
-use super::common::{Effort, Installation, empty_scene, open_clip, read_camera, scene_of, with_targets};
-use super::corrections::{self, Extent, Watch};
-use super::passes::{Fit, Known, analysed, masking};
-use super::progress::Progress;
-use super::{outputs, passes, talk};
-use crate::casework::{BoxesWriter, HideEveryone, ReportBuilder, ReportContext, SourceKind};
+mod one;
+
+use super::common::{Effort, Installation, empty_scene, open_clip, read_camera, with_targets};
+use super::corrections;
+use super::passes::Known;
+use super::{outputs, passes, reveal, talk};
 use crate::config::{self, Camera, Rgb, Site, Style, moving_with_zones};
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::video::analysis::{AnalysisFile, Basis};
 use crate::video::detect::OnnxFactory;
-use crate::video::pipeline::{
-    EmptyScene, FrameRecord, Job, Observer, Outcome, StageTimes, StillJob, redact_clip, redact_still,
-    render_clip,
-};
-use crate::video::sink::{Overwrite, PartialFile, sweep};
-use crate::video::source::{ClipTime, Declared, FrameRate, Window};
+use crate::video::pipeline::EmptyScene;
+use crate::video::sink::sweep;
+use crate::video::source::{ClipTime, FrameRate, Window};
 use clap::{ArgGroup, Args as ClapArgs, ValueEnum as _};
 use outputs::{Kind, OutDir, Target};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -107,6 +103,9 @@ pub(super) struct Args {
     correcting: corrections::Flags,
 
     #[command(flatten)]
+    showing: reveal::Flags,
+
+    #[command(flatten)]
     installation: Installation,
 }
 
@@ -141,6 +140,8 @@ struct Shared<'a> {
     /// What is known of the only clip.
     known: Option<Known>,
     corrections: corrections::Given,
+    /// Who and what stays visible in the only clip.
+    to_show: Option<reveal::ToShow<'a>>,
     window: Window,
     interrupt: &'a Interrupt,
 }
@@ -173,6 +174,14 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
         args.boxes.as_deref(),
     )?;
     let corrections = args.correcting.read(&mut targets)?;
+    let to_show = args.showing.asked(&targets)?;
+    if to_show.is_some() && args.passes == Some(1) {
+        return Err(Failure::with_cure(
+            Exit::Usage,
+            "somebody who is shown has to be followed through the whole clip first, which takes two passes",
+            "leave --passes out",
+        ));
+    }
     let read = args.inputs.iter().chain(&args.camera).chain(&args.analysis).chain(&args.installation.site);
     let read = read.chain(args.correcting.file());
     let read: Vec<&Path> = read.map(PathBuf::as_path).collect();
@@ -216,11 +225,11 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
         }
         None => None,
     };
-    let shared = Shared { args, camera, scene, efforts, known, corrections, window, interrupt };
+    let shared = Shared { args, camera, scene, efforts, known, corrections, to_show, window, interrupt };
 
     let mut failed = Vec::new();
     for target in &targets {
-        match one(&shared, target) {
+        match one::one(&shared, target) {
             Ok(()) => {}
             Err(failure) => {
                 talk::failure(Some(&target.input), &failure);
@@ -306,216 +315,4 @@ fn known(
     let path = args.analysis.as_deref().unwrap_or(Path::new(""));
     let here = |source| Basis::new(source, camera, effort.word(), rate, &detectors.models(), site);
     passes::known(path, saved, &clip, site, here, interrupt)
-}
-
-/// One clip, from open file to committed output.
-fn one(shared: &Shared<'_>, target: &Target) -> Result<(), Failure> {
-    let Shared { args, camera, scene, efforts, known, corrections, window, interrupt } = shared;
-    let (effort, (site, detectors)) = match (known, efforts.first_key_value()) {
-        (Some(_), Some((effort, with))) => (*effort, with),
-        _ => {
-            let effort = effort_of(args, None, target.kind);
-            (effort, efforts.get(&effort).expect("made for every input before the first"))
-        }
-    };
-    let passes = match (target.kind, known) {
-        (Kind::Still(..), _) => 1,
-        (Kind::Clip(_), Some(_)) => 2,
-        (Kind::Clip(_), None) => effort.passes(args.passes),
-    };
-    let name = target.input.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let clip = open_clip(&target.input)?;
-    let clip = Arc::new(match args.rate {
-        Some(rate) => clip.at_rate(rate),
-        None => clip,
-    });
-    let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
-    let create =
-        |path: &Path| PartialFile::create(path, overwrite).map_err(|e| outputs::cannot_write(path, &e));
-    let file = create(&target.output)?;
-    let report_file = target.report.as_deref().map(create).transpose()?;
-    let boxes_file = target.boxes.as_deref().map(create).transpose()?;
-    let corrections_file = target.corrections.as_deref().map(create).transpose()?;
-    let boxes_path = target.boxes.as_deref().unwrap_or(&target.output);
-    let boxes = boxes_file.map(BoxesWriter::new).transpose();
-    let boxes = boxes.map_err(|e| outputs::cannot_write(boxes_path, &e))?;
-    let named = camera.as_ref().map(|(path, camera)| (path.as_path(), camera));
-    let planner = HideEveryone::new(camera.as_ref().map(|(_, camera)| camera), site.mask.clone(), args.style)
-        .with_unexplained(site.scene.unexplained)
-        .with_corrections(corrections.all());
-    let planner = Arc::new(planner);
-    let mut watcher = Watcher {
-        progress: masking(&name, passes),
-        report: ReportBuilder::default(),
-        boxes,
-        fit: Fit::of(named),
-        corrections: corrections.watch(),
-    };
-    let mut earlier = StageTimes::default();
-    let mut compared = None;
-    let result = match target.kind {
-        Kind::Clip(container) => {
-            let scene = match known {
-                Some(_) => None,
-                None => scene_of(scene.clone(), &clip, named.map(|(_, camera)| camera), site, interrupt),
-            };
-            compared = known
-                .as_ref()
-                .map_or_else(|| scene.as_ref().map(|scene| scene.kind()), |known| known.analysis.compared());
-            let job = Job {
-                clip: Arc::clone(&clip),
-                window: *window,
-                site: site.clone(),
-                planner,
-                detectors: detectors.clone(),
-                scene,
-                container,
-                accept_damaged: args.accept_damaged,
-                interrupt: (*interrupt).clone(),
-            };
-            match (known, passes) {
-                (Some(known), _) => render_clip(&job, &known.analysis, file, &mut watcher),
-                (None, 2) => {
-                    let first = analysed(&job, &name, named)?;
-                    earlier = first.times;
-                    render_clip(&job, &first.analysis, file, &mut watcher)
-                }
-                (None, _) => redact_clip(&job, file, &mut watcher),
-            }
-        }
-        Kind::Still(kind, format) => {
-            let job = StillJob {
-                clip: Arc::clone(&clip),
-                kind,
-                site: site.clone(),
-                planner,
-                detectors: detectors.clone(),
-                format,
-                interrupt: (*interrupt).clone(),
-            };
-            redact_still(&job, file, &mut watcher)
-        }
-    };
-    watcher.progress.clear();
-    let Watcher { report, boxes, fit, corrections: watch, .. } = watcher;
-    let watch = watch.or_refused()?;
-    let mut finished = fit.or_failed(interrupt, result)?;
-    finished.outcome.times = finished.outcome.times.after(earlier);
-    let outcome = &finished.outcome;
-    let covered = report.covered();
-    let extent = if window.is_whole() && !args.accept_damaged { Extent::Whole } else { Extent::Part };
-    let corrected = watch.finish(outcome, extent, corrections_file.as_ref())?;
-    let context = ReportContext {
-        source_file: name,
-        source_kind: match target.kind {
-            Kind::Clip(_) => SourceKind::Clip,
-            Kind::Still(..) => SourceKind::Still,
-        },
-        effort: effort.word(),
-        passes,
-        analysis: known.as_ref().map(|known| known.sha256.clone()),
-        source_bytes: clip.len(),
-        output_file: target.output.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        window: (!window.is_whole())
-            .then(|| [args.from.map(|t| t.to_string()), args.to.map(|t| t.to_string())]),
-        camera: camera.as_ref().map(|(_, camera)| camera),
-        scene: compared,
-        corrections: corrected,
-        models: serde_json::to_value(detectors.describe()).unwrap_or_default(),
-        site,
-    };
-    let report = report.finish(context, outcome);
-    let mut records = Vec::new();
-    if let Some(file) = report_file {
-        write_report(&file, &report).map_err(|e| outputs::cannot_write(file.target(), &e))?;
-        records.push(file);
-    }
-    if let Some(boxes) = boxes {
-        records.push(boxes.finish().map_err(|e| outputs::cannot_write(boxes_path, &e))?);
-    }
-    records.extend(corrections_file);
-    outputs::commit(records, finished.file)?;
-    tell(shared, target, outcome, covered, passes);
-    Ok(())
-}
-
-fn write_report(file: &PartialFile, report: &crate::casework::Report<'_>) -> io::Result<()> {
-    let mut out = io::BufWriter::new(file.file());
-    serde_json::to_writer_pretty(&mut out, report)?;
-    writeln!(out)?;
-    out.flush()?;
-    file.sync()
-}
-
-/// Says what was done, and what staff should know about it.
-fn tell(shared: &Shared<'_>, target: &Target, outcome: &Outcome, covered: u64, passes: u8) {
-    if shared.args.json {
-        talk::data(json!({
-            "input": target.input.to_string_lossy(),
-            "output": target.output.to_string_lossy(),
-            "ok": true,
-            "exit": 0,
-            "passes": passes,
-            "frames": outcome.written,
-            "covered": covered,
-            "completeness": outcome.completeness,
-            "source_sha256": outcome.source_sha256,
-            "output_sha256": outcome.output_sha256,
-        }));
-    }
-    let what = match target.kind {
-        Kind::Clip(_) if outcome.written == 1 => "one frame".to_owned(),
-        Kind::Clip(_) => format!("{} frames", outcome.written),
-        Kind::Still(..) => "one still".to_owned(),
-    };
-    let mut line = format!(
-        "{} -> {}: {what} in {:.1} s",
-        target.input.display(),
-        target.output.display(),
-        outcome.times.wall_secs
-    );
-    if covered > 0 {
-        let where_named = if target.report.is_some() { "see the report" } else { "--report names them" };
-        line += &format!(", {covered} of them covered whole ({where_named})");
-    }
-    match &outcome.completeness {
-        crate::video::pipeline::Completeness::Damaged { how } => {
-            line += &format!("; the clip is damaged: {how}")
-        }
-        crate::video::pipeline::Completeness::Unknown => {
-            line += "; whether the clip is complete cannot be told from its container";
-        }
-        _ => {}
-    }
-    if let Some(change) = outcome.decoded.first_size_change {
-        line +=
-            &format!("; the picture changes from {} to {} at frame {}", change.from, change.to, change.frame);
-    }
-    if outcome.decoded.video_streams > 1 {
-        line += &format!("; it holds {} video streams, the first was taken", outcome.decoded.video_streams);
-    }
-    talk::say(line);
-}
-
-/// Passes every frame on to report, boxes and progress bar, and checks the clip against the camera.
-struct Watcher<'a> {
-    progress: Progress,
-    report: ReportBuilder,
-    boxes: Option<BoxesWriter>,
-    fit: Fit<'a>,
-    corrections: Watch<'a>,
-}
-
-impl Observer for Watcher<'_> {
-    fn begin(&mut self, declared: &Declared) {
-        self.progress.begin(declared);
-    }
-
-    fn frame(&mut self, record: &FrameRecord<'_>) -> io::Result<()> {
-        self.fit.check(record)?;
-        self.corrections.frame(record)?;
-        self.progress.frame(record);
-        self.report.frame(record);
-        self.boxes.as_mut().map_or(Ok(()), |boxes| boxes.frame(record))
-    }
 }

@@ -21,6 +21,9 @@ pub struct FollowSettings {
     pub same: f32,
     /// And so much nearer to themselves than to anybody whom they met.
     pub margin: f32,
+    /// Without stills of the empty scene the detector finds everybody only if the middle confidence of those whom it
+    /// finds is at least this, `0..=1`; else the scene is not shown around a subject.
+    pub trust_score: f32,
     /// The subject's box is shown with this margin, as a share of its sides.
     pub shown_margin: f32,
     /// The subject is hidden where somebody else's mask comes nearer than this share of the subject's box.
@@ -34,9 +37,10 @@ impl Default for FollowSettings {
             contact_unseen: 0.05,
             gap_s: 0.6,
             return_s: 3.0,
-            same_body: 0.1,
+            same_body: 0.12,
             same: 0.18,
             margin: 0.05,
+            trust_score: 0.3,
             shown_margin: 0.05,
             keep_apart: 0.1,
         }
@@ -52,6 +56,7 @@ impl FollowSettings {
         set(section, "same_body", &mut self.same_body, |item| fraction(item, 0.0..=1.0));
         set(section, "same", &mut self.same, |item| fraction(item, 0.0..=1.0));
         set(section, "margin", &mut self.margin, |item| fraction(item, 0.0..=1.0));
+        set(section, "trust_score", &mut self.trust_score, |item| fraction(item, 0.0..=1.0));
         set(section, "shown_margin", &mut self.shown_margin, |item| fraction(item, 0.0..=1.0));
         set(section, "keep_apart", &mut self.keep_apart, |item| fraction(item, 0.0..=2.0));
     }

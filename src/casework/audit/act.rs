@@ -197,7 +197,11 @@ impl Act {
     pub(super) fn check(&self) -> Result<(), ContentError> {
         let all = |fits: fn(&What) -> bool| self.subject.iter().all(|part| fits(&part.what));
         let (fits, wanted) = match self.kind {
-            ActKind::Reveal => (all(|what| matches!(what, What::Track(_))), "tracks and nothing else"),
+            ActKind::Reveal => (
+                all(|what| !matches!(what, What::Everyone))
+                    && self.subject.iter().any(|part| matches!(part.what, What::Track(_))),
+                "tracks, and regions beside them",
+            ),
             ActKind::ShowObject => (all(|what| matches!(what, What::Region(_))), "regions and nothing else"),
             ActKind::PersonsShown | ActKind::DoubtsShown | ActKind::Export => (true, "what is shown"),
         };

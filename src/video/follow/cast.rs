@@ -15,7 +15,7 @@ const ONE_BODY: f32 = 0.3;
 /// A track is there for at least this share of its life together with the body that it belongs to.
 const TOGETHER: f32 = 0.7;
 /// Two who share less than this of the smaller box for longer than the second number, seconds, are two people.
-const APART: (f32, f32) = (0.1, 0.3);
+const APART: (f32, f32) = (0.1, 0.8);
 /// A track with few looks is a flicker: these vary more, and what lies so far inside a body belongs to it.
 const FEW_LOOKS: usize = 3;
 const FLICKER_INSIDE: f32 = 0.6;

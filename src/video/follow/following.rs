@@ -161,6 +161,18 @@ impl Following {
         })
     }
 
+    /// The same, as far as it lies between two moments, nanoseconds; none is open.
+    #[must_use]
+    pub fn within(mut self, from_ns: Option<u64>, to_ns: Option<u64>) -> Self {
+        let (first, last) = (from_ns.unwrap_or(0), to_ns.unwrap_or(u64::MAX));
+        for certain in &mut self.certain {
+            (certain.from_ns, certain.to_ns) = (certain.from_ns.max(first), certain.to_ns.min(last));
+        }
+        self.certain.retain(|certain| certain.from_ns <= certain.to_ns);
+        self.doubts.retain(|doubt| doubt.from_ns <= last && doubt.to_ns >= first);
+        self
+    }
+
     /// SHA-256 of the clip.
     #[must_use]
     pub fn source_sha256(&self) -> &str {
