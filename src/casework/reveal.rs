@@ -19,6 +19,8 @@ use std::sync::Arc;
 /// A face lies in this share of an upright person's box, from its top, and may stick out by the second.
 const FACE_BELOW: f32 = 0.45;
 const FACE_ABOVE: f32 = 0.1;
+/// And in the middle, so far from either side.
+const FACE_BESIDE: f32 = 0.2;
 /// Others keep apart from the subject by at least so many pixels.
 const LEAST_APART_PX: f32 = 2.0;
 
@@ -140,10 +142,7 @@ impl Discretion {
             let mine = track.is_some_and(|t| certain.tracks.contains(&t) || following.in_place(t));
             !mine && self.meets(&area, &guard, seen.size)
         });
-        let other_face = seen
-            .places(Target::Face)
-            .any(|(face, _)| own_face != Some(face) && self.meets(&face, &region, seen.size));
-        if near || other_face {
+        if near {
             return Err(Hidden::Near);
         }
         Ok(Spared { tracks: &certain.tracks, region, own_face })
@@ -186,7 +185,9 @@ fn own_face(core: &BoxPx, seen: &Observations) -> Option<BoxPx> {
     let end = if lying { core.y1 } else { core.y0 + FACE_BELOW * core.height() };
     let inside = |face: &BoxPx| {
         let (x, y) = (0.5 * (face.x0 + face.x1), 0.5 * (face.y0 + face.y1));
-        (core.x0..=core.x1).contains(&x) && (core.y0 - FACE_ABOVE * core.height()..=end).contains(&y)
+        let beside = if lying { 0.0 } else { FACE_BESIDE * core.width() };
+        (core.x0 + beside..=core.x1 - beside).contains(&x)
+            && (core.y0 - FACE_ABOVE * core.height()..=end).contains(&y)
     };
     let mut faces = seen.places(Target::Face).map(|(face, _)| face).filter(inside);
     faces.next().filter(|_| faces.next().is_none())

@@ -103,7 +103,7 @@ pub(super) struct Args {
     correcting: corrections::Flags,
 
     #[command(flatten)]
-    showing: reveal::Flags,
+    showing: reveal::ShowFlags,
 
     #[command(flatten)]
     installation: Installation,

@@ -13,10 +13,10 @@ use crate::video::source::ClipTime;
 use clap::Args;
 use std::sync::Arc;
 
-/// Flags that say who and what stays visible.
+/// ShowFlags that say who and what stays visible.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Showing one subject")]
-pub(super) struct Flags {
+pub(super) struct ShowFlags {
     /// Leave one person visible: whoever is at a moment (seconds or hh:mm:ss) at a place of the displayed picture,
     /// 12.4@412,230, or a track of --analysis, track:7 (`melkglas persons` lists them). Everybody else stays hidden, and
     /// so does the subject wherever anybody comes near or it is not certain who it is. Given again for the same person
@@ -46,7 +46,7 @@ pub(super) struct Flags {
     act: ActArgs,
 }
 
-impl Flags {
+impl ShowFlags {
     /// What is to be shown, where anything is; it is of one clip.
     pub(super) fn asked(&self, targets: &[Target]) -> Result<Option<ToShow<'_>>, Failure> {
         if self.keep.is_empty() && self.show_object.is_empty() {
@@ -80,7 +80,7 @@ impl Flags {
 
 /// What is to be shown of one clip, by whom and why.
 pub(super) struct ToShow<'a> {
-    flags: &'a Flags,
+    flags: &'a ShowFlags,
     pub(super) asked: Asked,
 }
 
@@ -92,7 +92,7 @@ impl ToShow<'_> {
         analysis: &Analysis,
         settings: &FollowSettings,
     ) -> Result<(Discretion, Trust), Failure> {
-        let Flags { keep, keep_from, keep_to, mode, show_object, accept_risk, .. } = self.flags;
+        let ShowFlags { keep, keep_from, keep_to, mode, show_object, accept_risk, .. } = self.flags;
         let mode = mode.unwrap_or(Mode::Scene);
         let trust = Trust::of(analysis, settings);
         let nothing = Discretion::new(everyone, analysis.source_sha256(), settings.clone(), mode);

@@ -11,6 +11,8 @@ pub struct FollowSettings {
     pub contact: f32,
     /// The same where one of them is not seen for the moment, but only taken to be there.
     pub contact_unseen: f32,
+    /// Even then they cannot, where a box overlaps the one before by this much more (IoU) than the other's.
+    pub clearly_nearer: f32,
     /// Somebody who was not seen for longer than this may be somebody else, seconds.
     pub gap_s: f32,
     /// Somebody who was lost is looked for so long, near where that was, seconds.
@@ -35,6 +37,7 @@ impl Default for FollowSettings {
         Self {
             contact: 0.25,
             contact_unseen: 0.05,
+            clearly_nearer: 0.2,
             gap_s: 0.6,
             return_s: 3.0,
             same_body: 0.12,
@@ -51,6 +54,7 @@ impl FollowSettings {
     pub(super) fn read(&mut self, section: &mut Section<'_>) {
         set(section, "contact", &mut self.contact, |item| fraction(item, 0.01..=1.0));
         set(section, "contact_unseen", &mut self.contact_unseen, |item| fraction(item, 0.0..=1.0));
+        set(section, "clearly_nearer", &mut self.clearly_nearer, |item| fraction(item, 0.0..=1.0));
         set(section, "gap_s", &mut self.gap_s, |item| fraction(item, 0.0..=10.0));
         set(section, "return_s", &mut self.return_s, |item| fraction(item, 0.0..=60.0));
         set(section, "same_body", &mut self.same_body, |item| fraction(item, 0.0..=1.0));

@@ -4,7 +4,7 @@
 //! which. Tracks are one body where they were never apart and wear the same; all others are somebody else.
 
 use crate::config::{FollowSettings, Target};
-use crate::geometry::BoxPx;
+use crate::geometry::{BoxPx, FrameSize};
 use crate::video::analysis::{AnalysedTrack, Analysis};
 use crate::video::appearance::{Appearance, MeanAppearance};
 use crate::video::track::Origin;
@@ -70,23 +70,22 @@ impl Way {
     }
 }
 
-/// Two people in one frame, close enough to be taken for one another.
+/// A frame in which somebody can be taken for somebody else.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Meeting {
     pub(super) frame: usize,
     pub(super) other: usize,
-    /// Share of the smaller box that both have.
-    pub(super) shared: f32,
-    /// Both were found in this very frame.
-    pub(super) both_seen: bool,
 }
 
 /// Everybody.
 pub(super) struct Cast {
+    size: FrameSize,
     pub(super) times_ns: Vec<u64>,
     pub(super) ways: Vec<Way>,
     /// Of each way, in order of time.
     pub(super) meetings: Vec<Vec<Meeting>>,
+    /// Those who were seen apart.
+    apart: BTreeSet<(usize, usize)>,
 }
 
 /// Share of the smaller box that both have.
@@ -104,6 +103,28 @@ struct Pair {
     most_apart: usize,
 }
 
+impl Pair {
+    fn add(&mut self, shared: f32, both_seen: bool) {
+        self.frames += 1;
+        self.shared += shared;
+        if shared >= APART.0 {
+            self.apart = 0;
+        } else if both_seen {
+            self.apart += 1;
+            self.most_apart = self.most_apart.max(self.apart);
+        }
+    }
+
+    fn are_two(&self, step_s: f32) -> bool {
+        self.most_apart as f32 * step_s > APART.1
+    }
+}
+
+/// Seconds from one frame to the next, on average.
+fn step_s(times_ns: &[u64]) -> f32 {
+    seconds(times_ns, 0, times_ns.len() - 1) / (times_ns.len().max(2) - 1) as f32
+}
+
 impl Cast {
     pub(super) fn of(analysis: &Analysis, settings: &FollowSettings) -> Self {
         let times_ns: Vec<u64> = analysis.times_ns().collect();
@@ -112,9 +133,17 @@ impl Cast {
             persons.filter_map(|known| single(analysis, known, &times_ns)).collect();
         let bodies = bodies(&singles, &times_ns, settings);
         let ways: Vec<Way> = bodies.iter().map(|body| way(&singles, body)).collect();
-        let mut cast = Self { meetings: vec![Vec::new(); ways.len()], times_ns, ways };
+        let mut cast =
+            Self { meetings: Vec::new(), apart: BTreeSet::new(), size: analysis.size(), times_ns, ways };
         cast.find_meetings(settings);
         cast
+    }
+
+    /// Whether a box reaches the edge of the picture, or nearly.
+    pub(super) fn is_at_edge(&self, area: &BoxPx, share: f32) -> bool {
+        let (width, height) = (self.size.width as f32, self.size.height as f32);
+        let (dx, dy) = (share * width, share * height);
+        area.x0 <= dx || area.y0 <= dy || area.x1 >= width - dx || area.y1 >= height - dy
     }
 
     pub(super) fn seconds(&self, from: usize, to: usize) -> f32 {
@@ -123,20 +152,46 @@ impl Cast {
 
     fn find_meetings(&mut self, settings: &FollowSettings) {
         let mut meetings = vec![Vec::new(); self.ways.len()];
+        let mut apart: BTreeMap<(usize, usize), Pair> = BTreeMap::new();
         let lives: Vec<_> = self.ways.iter().map(|way| (way.first, way.last())).collect();
         sweep(&lives, self.times_ns.len(), |frame, i, j| {
             let (Some(a), Some(b)) = (self.ways[i].at(frame), self.ways[j].at(frame)) else { return };
             let shared = shared(&a.core, &b.core);
-            let both_seen = a.seen && b.seen;
+            apart.entry((i, j)).or_default().add(shared, a.seen && b.seen);
+            let least = if a.seen && b.seen { settings.contact } else { settings.contact_unseen };
             let rest = [i, j].map(|i| self.ways[i].rests);
             // Two who rest keep their places, as long as these are two.
-            let least = if both_seen { settings.contact } else { settings.contact_unseen };
-            if rest[0] == rest[1] && !(rest[0] && shared < RESTING_APART) && shared >= least {
-                meetings[i].push(Meeting { frame, other: j, shared, both_seen });
-                meetings[j].push(Meeting { frame, other: i, shared, both_seen });
+            if rest[0] != rest[1] || (rest[0] && shared < RESTING_APART) || shared < least {
+                return;
+            }
+            for (this, other) in [(i, j), (j, i)] {
+                if !self.is_unmistakable(this, other, frame, settings) {
+                    meetings[this].push(Meeting { frame, other });
+                }
             }
         });
-        self.meetings = meetings;
+        let step_s = step_s(&self.times_ns);
+        let two = apart.into_iter().filter(|(_, pair)| pair.are_two(step_s)).map(|(ways, _)| ways);
+        (self.apart, self.meetings) = (two.collect(), meetings);
+    }
+
+    /// Whether the box of a frame can only be that of the person of the frame before: it was found, and lies where that
+    /// one was rather than where the other one is.
+    fn is_unmistakable(&self, this: usize, other: usize, frame: usize, settings: &FollowSettings) -> bool {
+        let (way, other) = (&self.ways[this], &self.ways[other]);
+        let before = frame.checked_sub(1).and_then(|before| way.at(before));
+        match (before, way.at(frame), other.at(frame)) {
+            (Some(before), Some(now), Some(other)) => {
+                now.seen
+                    && before.core.iou(&now.core) >= before.core.iou(&other.core) + settings.clearly_nearer
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether two were seen apart for long enough to be two people.
+    pub(super) fn are_two(&self, i: usize, j: usize) -> bool {
+        self.apart.contains(&(i.min(j), i.max(j)))
     }
 
     /// Whether somebody is more than a flicker of the network, and goes about.
@@ -202,17 +257,10 @@ fn bodies(singles: &[Single<'_>], times_ns: &[u64], settings: &FollowSettings) -
         let [a, b] = [i, j].map(|i| singles[i].places[frame - singles[i].first]);
         let shared = shared(&a.core, &b.core);
         let pair = pairs.entry((i, j)).or_default();
-        pair.frames += 1;
-        pair.shared += shared;
-        if shared >= APART.0 {
-            pair.apart = 0;
-        } else if a.seen && b.seen {
-            pair.apart += 1;
-            pair.most_apart = pair.most_apart.max(pair.apart);
-        }
+        pair.add(shared, a.seen && b.seen);
     });
-    let step_s = seconds(times_ns, 0, times_ns.len() - 1) / (times_ns.len().max(2) - 1) as f32;
-    let are_two = |pair: &Pair| pair.most_apart as f32 * step_s > APART.1;
+    let step_s = step_s(times_ns);
+    let are_two = |pair: &Pair| pair.are_two(step_s);
     let worn: Vec<Option<MeanAppearance>> =
         singles.iter().map(|s| MeanAppearance::of(s.known.looks().iter().map(|(_, look)| look))).collect();
     let mut alike: Vec<(f32, usize, usize)> = pairs

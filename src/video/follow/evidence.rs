@@ -54,9 +54,6 @@ impl Judge<'_> {
         let unlike = was.distance(&is);
         let others: Vec<usize> = cut.others.iter().copied().filter(|o| self.cast.counts(*o)).collect();
         let sized = self.tracklets[before].sized_like(&self.tracklets[after], self.cast);
-        if cut.mild && unlike <= self.settings.same && sized {
-            return Some((before, after));
-        }
         // Whoever was met: as it was before, and as it is after.
         let met: Vec<(Option<MeanAppearance>, Option<(usize, MeanAppearance)>)> = others
             .iter()

@@ -1,7 +1,7 @@
 //! Tracks cut where their identity may have changed: at meetings, where somebody was not seen for a while, and where
 //! somebody suddenly looks different. In between, a tracklet is one person.
 
-use super::cast::{Cast, shared};
+use super::cast::{Cast, Place, shared};
 use crate::config::FollowSettings;
 use crate::geometry::BoxPx;
 use crate::video::appearance::{Appearance, MeanAppearance};
@@ -28,8 +28,8 @@ const BESIDE_SHARED: f32 = 0.15;
 const CROWDED: f32 = 1.2;
 const CROWDED_S: f32 = 1.0;
 const AREAS: usize = 12;
-/// Two who were both found in every frame, and never shared more than this of the smaller box, passed one another.
-const MILD: f32 = 0.6;
+/// Who ends or begins so near to the picture's edge, as a share of its width and height, left it or came in there.
+const EDGE: f32 = 0.02;
 /// Boxes of one person in neighbouring frames share at least this much.
 const JUMPED: f32 = 0.1;
 
@@ -52,8 +52,6 @@ pub(super) struct Cut {
     pub(super) to: usize,
     /// Whom it may have become.
     pub(super) others: BTreeSet<usize>,
-    /// Everybody was seen beside one another all the time, so that nobody need have been taken for another.
-    pub(super) mild: bool,
 }
 
 /// Everybody's tracklets, way by way and in order of time, and the cuts between.
@@ -90,8 +88,12 @@ fn beside(cast: &Cast) -> Vec<Beside> {
     let last_frame = cast.times_ns.len() - 1;
     for (other, way) in cast.ways.iter().enumerate().filter(|(i, _)| cast.counts(*i)) {
         for (frame, began) in [(way.first, true), (way.last(), false)] {
-            let Some(end) = way.at(frame).filter(|_| frame > 0 && frame < last_frame) else { continue };
-            for (whole, near) in cast.ways.iter().enumerate().filter(|(i, _)| *i != other) {
+            let inside =
+                |place: &&Place| frame > 0 && frame < last_frame && !cast.is_at_edge(&place.core, EDGE);
+            let Some(end) = way.at(frame).filter(inside) else { continue };
+            let strangers =
+                cast.ways.iter().enumerate().filter(|(i, _)| *i != other && cast.are_two(*i, other));
+            for (whole, near) in strangers {
                 let near = near.at(frame).map(|place| shared(&place.core.grown(BESIDE, 0.0), &end.core));
                 if near.is_some_and(|share| share > BESIDE_SHARED) {
                     found.push(Beside { whole, other, frame, began });
@@ -125,17 +127,15 @@ fn crowded(cast: &Cast, beside: &Beside) -> Cut {
         let free = (at + 1..=last).find(|f| enough(*f) && alone(without, middle(&mut (*f..=last))));
         (at, free.map_or(last, |f| f - 1))
     };
-    Cut { way: beside.whole, from, to, others: BTreeSet::from([beside.other]), mild: false }
+    Cut { way: beside.whole, from, to, others: BTreeSet::from([beside.other]) }
 }
 
 fn cuts_of(cast: &Cast, way: usize, beside: &[Beside], settings: &FollowSettings) -> Vec<Cut> {
     let mut raw: Vec<Cut> = Vec::new();
-    let cut = |from: usize, to: usize| Cut { way, from, to, others: BTreeSet::new(), mild: false };
+    let cut = |from: usize, to: usize| Cut { way, from, to, others: BTreeSet::new() };
     // A flicker of the network takes nobody's place; where it is, the subject is hidden all the same.
     for meeting in cast.meetings[way].iter().filter(|meeting| cast.lasts(meeting.other)) {
-        let mild = meeting.both_seen && meeting.shared < MILD;
-        let others = BTreeSet::from([meeting.other]);
-        raw.push(Cut { others, mild, ..cut(meeting.frame, meeting.frame) });
+        raw.push(Cut { others: BTreeSet::from([meeting.other]), ..cut(meeting.frame, meeting.frame) });
     }
     raw.extend(beside.iter().filter(|beside| beside.whole == way).map(|beside| crowded(cast, beside)));
     let mut last_seen: Option<(usize, BoxPx)> = None;
@@ -158,7 +158,6 @@ fn cuts_of(cast: &Cast, way: usize, beside: &[Beside], settings: &FollowSettings
             Some(last) if cut.from <= last.to || cast.seconds(last.to, cut.from) < APART_S => {
                 last.to = last.to.max(cut.to);
                 last.others.extend(cut.others);
-                last.mild &= cut.mild;
             }
             _ => merged.push(cut),
         }
