@@ -207,6 +207,12 @@ impl PxRect {
         u64::from(self.width()) * u64::from(self.height())
     }
 
+    /// The same edges as a box.
+    #[must_use]
+    pub fn as_box(&self) -> BoxPx {
+        BoxPx::new(self.x0 as f32, self.y0 as f32, self.x1 as f32, self.y1 as f32)
+    }
+
     /// Number of pixels that both hold.
     #[must_use]
     pub fn shared_px(&self, other: &Self) -> u64 {

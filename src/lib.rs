@@ -39,6 +39,8 @@
 //!   frames, what its container [`Declared`](video::source::Declared), the ear on the decoder's log.
 //! - [`video::detect`]: [`Detector`](video::detect::Detector): persons and faces; the networks, their
 //!   [`Manifest`](video::detect::Manifest), ONNX Runtime.
+//! - [`video::appearance`]: what people wear, as statistics. [`video::follow`]: [`Following`](video::follow::Following):
+//!   where a chosen subject certainly is, and where that is in doubt.
 //! - [`video::track`]: [`Tracker`](video::track::Tracker): who is who over time, and where in between.
 //! - [`video::scene`]: a camera's empty [`Scene`](video::scene::Scene), learned from clips, and the
 //!   [`Witness`](video::scene::Witness) of what differs from it; whether the camera was [`moved`](fn@video::scene::moved).
@@ -57,7 +59,8 @@
 //!   [`cut_crops`](video::pipeline::cut_crops), which with a warrant cuts people out for staff to look at.
 //!
 //! [`casework`], people and paper:
-//! - [`HideEveryone`](casework::HideEveryone): the whole legal logic, pure.
+//! - [`HideEveryone`](casework::HideEveryone), [`Reveal`](casework::Reveal): the whole legal logic, pure.
+//! - [`Rehearser`](casework::Rehearser): what reveals would show, held against [`Truth`](casework::Truth).
 //! - [`Evaluator`](casework::Evaluator) holds hidden pixels against [`Truth`](casework::Truth), and never sees a picture:
 //!   it is given what [`Masker::hidden`](video::mask::Masker::hidden) says of a plan.
 //! - [`casework::audit`]: the [`AuditLog`](casework::audit::AuditLog) of acts that show somebody, and the
@@ -149,16 +152,18 @@
 //! names. The encoder's pipeline is built from an `appsrc`; no element of it has seen the source.
 //! [`ReadBack`](video::sink::ReadBack) refuses a file with more than one stream.
 //!
-//! **6. Nobody is revealed.** There is one [`Planner`](video::plan::Planner) and it hides everyone:
-//! [`HideEveryone`](casework::HideEveryone). A [`FramePlan`](video::plan::FramePlan) knows masks and covered frames;
-//! it has no word for somebody who stays visible. What a reveal will be made from is there: a
-//! [`Receipt`](casework::audit::Receipt), which only an entry of the audit log that is on the disk gives
-//! (`an_act_stands_on_the_disk_before_it_is_done` in `casework/audit/tests.rs`, `compile_fail` examples in
-//! [`casework::audit`], `only_the_log_makes_receipts` in `tests/architecture.rs`). Whatever is done to the log is found
-//! (`casework/audit/verify_tests.rs`). To look at crops of people is an act already: [`cut_crops`](video::pipeline::cut_crops)
-//! takes a [`Warrant`](video::warrant::Warrant), which only a receipt gives (its `compile_fail` examples;
-//! `crops_are_of_the_clip_and_the_kind_in_the_log_only` and `what_cannot_be_recorded_does_not_happen` in
-//! `tests/end_to_end/persons.rs`).
+//! **6. To reveal is an act.** There are two [`Planner`](video::plan::Planner)s, and nobody else can write one (the trait
+//! is sealed): [`HideEveryone`](casework::HideEveryone), and [`Reveal`](casework::Reveal), which takes a
+//! [`Receipt`](casework::audit::Receipt) that names this clip, this subject and these moments. Only an entry of the audit
+//! log that is on the disk gives one (`an_act_stands_on_the_disk_before_it_is_done` in `casework/audit/tests.rs`,
+//! `compile_fail` examples in [`casework::audit`] and on [`Reveal`](casework::Reveal), `only_the_log_makes_receipts` in
+//! `tests/architecture.rs`). Whatever is done to the log is found (`casework/audit/verify_tests.rs`). What is shown is
+//! little: [`Discretion`](casework::Discretion) shows the subject's box where [`Following`](video::follow::Following) is
+//! certain who it is and nobody is near; masks of everybody else, zones and corrections stay
+//! (`everyone_elses_masks_stay` in `casework/reveal_tests.rs`). To look at crops of people is an act as well:
+//! [`cut_crops`](video::pipeline::cut_crops) takes a [`Warrant`](video::warrant::Warrant), which only a receipt gives (its
+//! `compile_fail` examples; `crops_are_of_the_clip_and_the_kind_in_the_log_only` and
+//! `what_cannot_be_recorded_does_not_happen` in `tests/end_to_end/persons.rs`).
 //!
 //! # Absent on purpose
 //!
@@ -175,8 +180,7 @@
 //!   and the report's stretches. The first of two passes keeps boxes as well, some hundred bytes a frame and person.
 //! - **No async runtime**: the work is arithmetic on named threads.
 //!
-//! Not there *yet*, and nothing pretends otherwise: leaving a chosen person visible, live streams, cases and a review
-//! screen.
+//! Not there *yet*, and nothing pretends otherwise: live streams, cases and a review screen.
 
 pub mod casework;
 pub mod cli;

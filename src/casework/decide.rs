@@ -8,6 +8,7 @@
 use crate::config::{Camera, Correction, MaskSettings, Style, UnexplainedPolicy};
 use crate::geometry::{BoxPx, FrameSize, PxRect};
 use crate::video::frame::Stamp;
+use crate::video::plan::sealed::OwnPlanner;
 use crate::video::plan::{FramePlan, Mask, MaskKind, MaskShape, Observations, Planner, Target};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -66,6 +67,8 @@ impl HideEveryone {
     }
 }
 
+impl OwnPlanner for HideEveryone {}
+
 impl Planner for HideEveryone {
     fn plan(&self, stamp: Stamp, seen: &Observations) -> FramePlan {
         FramePlan::Masks { size: seen.size, masks: self.masks(stamp, seen, None, &[]) }
@@ -83,8 +86,10 @@ pub(super) struct Spared<'a> {
     pub(super) own_face: Option<BoxPx>,
 }
 
-/// Share of something unexplained that must lie within the subject's region to be the subject's own.
-const OWN_CHANGE: f64 = 0.6;
+/// Share of something unexplained that must lie within the subject's region, grown by the second number of its sides,
+/// to be the subject's own. What lies outside the region itself stays hidden.
+const OWN_CHANGE: f64 = 0.8;
+const OWN_CHANGE_GROWN: f32 = 0.3;
 
 impl HideEveryone {
     /// The masks of a frame, in which one person may be spared: not its own mask, every other one; and masks over what
@@ -137,7 +142,11 @@ impl HideEveryone {
                 continue;
             }
             let own = spared.filter(|spared| {
-                shape.shared_px(&spared.region) as f64 >= OWN_CHANGE * shape.area_px() as f64
+                let around = spared.region.as_box().grown(OWN_CHANGE_GROWN, 0.0);
+                let around = PxRect::outward(&around, size);
+                around.is_some_and(|around| {
+                    shape.shared_px(&around) as f64 >= OWN_CHANGE * shape.area_px() as f64
+                })
             });
             let holes = own.map(|spared| spared.region).into_iter().chain(objects.iter().copied());
             let left = holes

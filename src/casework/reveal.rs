@@ -11,6 +11,7 @@ use crate::config::FollowSettings;
 use crate::geometry::{BoxPx, FrameSize, PxRect};
 use crate::video::follow::{Certain, Following};
 use crate::video::frame::Stamp;
+use crate::video::plan::sealed::OwnPlanner;
 use crate::video::plan::{FramePlan, Observations, Planner, Target};
 use crate::video::track::{Origin, TrackedBox};
 use serde::Serialize;
@@ -238,8 +239,14 @@ impl Reveal {
     }
 }
 
+impl OwnPlanner for Reveal {}
+
 impl Planner for Reveal {
     fn plan(&self, stamp: Stamp, seen: &Observations) -> FramePlan {
         self.0.plan(stamp, seen)
     }
 }
+
+#[cfg(test)]
+#[path = "reveal_tests.rs"]
+mod tests;

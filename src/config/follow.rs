@@ -23,6 +23,9 @@ pub struct FollowSettings {
     pub same: f32,
     /// And so much nearer to themselves than to anybody whom they met.
     pub margin: f32,
+    /// Somebody whom the detector finds with a middle confidence below this may be two people in one box, `0..=1`: nobody
+    /// is shown then.
+    pub sure_of_one: f32,
     /// Without stills of the empty scene the detector finds everybody only if the middle confidence of those whom it
     /// finds is at least this, `0..=1`; else the scene is not shown around a subject.
     pub trust_score: f32,
@@ -43,6 +46,7 @@ impl Default for FollowSettings {
             same_body: 0.12,
             same: 0.18,
             margin: 0.05,
+            sure_of_one: 0.45,
             trust_score: 0.3,
             shown_margin: 0.05,
             keep_apart: 0.1,
@@ -60,6 +64,7 @@ impl FollowSettings {
         set(section, "same_body", &mut self.same_body, |item| fraction(item, 0.0..=1.0));
         set(section, "same", &mut self.same, |item| fraction(item, 0.0..=1.0));
         set(section, "margin", &mut self.margin, |item| fraction(item, 0.0..=1.0));
+        set(section, "sure_of_one", &mut self.sure_of_one, |item| fraction(item, 0.0..=1.0));
         set(section, "trust_score", &mut self.trust_score, |item| fraction(item, 0.0..=1.0));
         set(section, "shown_margin", &mut self.shown_margin, |item| fraction(item, 0.0..=1.0));
         set(section, "keep_apart", &mut self.keep_apart, |item| fraction(item, 0.0..=2.0));

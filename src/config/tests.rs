@@ -421,7 +421,7 @@ fn every_fault_of_a_site_file_is_shown() {
             "12:10 `encode.preset` cannot be \"superfat\" | \"superfat\" | did you mean \"superfast\"? Possible are \
              ultrafast, superfast, veryfast, faster, fast, medium, slow, slower, veryslow",
             "13:11 `encode.quality` must be a whole number | 23.5 | write a whole number from 0 to 51",
-            "14:2 unknown key `limit` | limit | did you mean `limits`? Known here: schema, detect, scene, mask, encode, limits, track",
+            "14:2 unknown key `limit` | limit | did you mean `limits`? Known here: schema, detect, follow, scene, mask, encode, limits, track",
         ],
     );
 }

@@ -193,8 +193,42 @@ impl FramePlan {
     }
 }
 
+pub(crate) mod sealed {
+    //! What cannot be named outside of this program.
+
+    /// A planner of this program.
+    pub trait OwnPlanner {}
+}
+
 /// Turns what was seen into what is hidden. Pure: the same observations give the same plan.
-pub trait Planner: Send + Sync {
+///
+/// A plan without masks shows everybody, so only this program's own planners are planners: the one that hides everyone,
+/// and the one that is made from a receipt of the audit log. Nobody else can write one:
+/// ```compile_fail
+/// use melkglas::video::frame::Stamp;
+/// use melkglas::video::plan::{FramePlan, Observations, Planner};
+/// struct HideNobody;
+/// impl Planner for HideNobody {
+///     fn plan(&self, _: Stamp, seen: &Observations) -> FramePlan {
+///         FramePlan::Masks { size: seen.size, masks: Vec::new() }
+///     }
+/// }
+/// ```
+/// What does compile: the same without being a planner, and to ask one.
+/// ```
+/// use melkglas::video::frame::Stamp;
+/// use melkglas::video::plan::{FramePlan, Observations, Planner};
+/// struct HideNobody;
+/// impl HideNobody {
+///     fn plan(&self, _: Stamp, seen: &Observations) -> FramePlan {
+///         FramePlan::Masks { size: seen.size, masks: Vec::new() }
+///     }
+/// }
+/// fn ask(planner: &dyn Planner, stamp: Stamp, seen: &Observations) -> FramePlan {
+///     planner.plan(stamp, seen)
+/// }
+/// ```
+pub trait Planner: sealed::OwnPlanner + Send + Sync {
     /// The plan for one frame whose picture can be trusted.
     fn plan(&self, stamp: Stamp, seen: &Observations) -> FramePlan;
 }

@@ -166,6 +166,7 @@ pub(crate) fn redact_beside_others(
         source_kind: SourceKind::Clip,
         scene: None,
         corrections: None,
+        reveal: None,
         effort: "fast",
         passes: 1,
         analysis: None,

@@ -21,6 +21,7 @@ mod models;
 mod persons;
 mod program;
 mod redaction;
+mod reveal;
 mod scene;
 mod spoilt;
 mod still;

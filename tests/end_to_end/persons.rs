@@ -28,14 +28,14 @@ const FRAMES: u64 = 50;
 const BLUE: [u8; 3] = [0, 0, 255];
 
 /// Left edges of two people who pass each other in the middle of the clip: one is magenta, the other blue.
-fn at(frame: u64) -> [f32; 2] {
+pub(crate) fn at(frame: u64) -> [f32; 2] {
     let gone = 4.0 * frame as f32;
     [40.0 + gone, 240.0 - gone]
 }
 
 /// A desk with such a clip and a folder in memory for this run alone.
-struct Hall {
-    desk: Desk,
+pub(crate) struct Hall {
+    pub(crate) desk: Desk,
     runtime: tempfile::TempDir,
 }
 
@@ -69,7 +69,7 @@ fn analysis(clip: &Path) -> Analysis {
 }
 
 impl Hall {
-    fn new(camera: Option<&str>) -> Self {
+    pub(crate) fn new(camera: Option<&str>) -> Self {
         let hall = Self { desk: Desk::new(), runtime: tempfile::tempdir_in("/dev/shm").expect("memory") };
         let clip = hall.desk.path("clip.mp4");
         let paint = |n: usize, picture: &mut Picture| {
@@ -100,7 +100,7 @@ impl Hall {
         hall
     }
 
-    fn state(&self) -> PathBuf {
+    pub(crate) fn state(&self) -> PathBuf {
         self.desk.site().with_file_name("state")
     }
 
@@ -115,7 +115,7 @@ impl Hall {
         command
     }
 
-    fn run(&self, args: &[&str]) -> Ended {
+    pub(crate) fn run(&self, args: &[&str]) -> Ended {
         ended(&mut self.command(args))
     }
 
@@ -129,7 +129,7 @@ impl Hall {
         self.run(&[&["doubts", "clip.mp4", "--no-camera", "--analysis", "a"][..], more].concat())
     }
 
-    fn acts(&self) -> Value {
+    pub(crate) fn acts(&self) -> Value {
         json(&self.run(&["audit", "show", "--json"]).expect(0, &[]).stdout)
     }
 
@@ -165,9 +165,9 @@ impl Drop for Hall {
     }
 }
 
-const BY: [&str; 4] = ["--by", "A. Jansen", "--reason", "mr Bakker wants to see himself"];
+pub(crate) const BY: [&str; 4] = ["--by", "A. Jansen", "--reason", "mr Bakker wants to see himself"];
 
-fn json(text: &str) -> Value {
+pub(crate) fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|e| panic!("{e}: {text}"))
 }
 

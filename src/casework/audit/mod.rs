@@ -69,7 +69,7 @@ mod read;
 mod verify;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 #[cfg(test)]
 mod verify_tests;
 

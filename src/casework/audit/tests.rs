@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// An act that a resident's request may lead to.
-pub(super) fn reveal() -> Act {
+pub(in crate::casework) fn reveal() -> Act {
     Act {
         kind: ActKind::Reveal,
         by: "A. Jansen".parse().expect("a name"),
@@ -21,12 +21,12 @@ pub(super) fn reveal() -> Act {
     }
 }
 
-pub(super) fn reason() -> ReasonText {
+pub(in crate::casework) fn reason() -> ReasonText {
     "Mrs Bakker asks for clip.mp4".parse().expect("a reason")
 }
 
 /// A place for a log that is gone with the guard.
-pub(super) fn place() -> (tempfile::TempDir, Place) {
+pub(in crate::casework) fn place() -> (tempfile::TempDir, Place) {
     let root = tempfile::tempdir().expect("a folder");
     let place = Place::find(Some(&root.path().join("state"))).expect("a place");
     (root, place)

@@ -32,6 +32,8 @@ pub(super) struct Place {
     pub(super) core: BoxPx,
     /// Found there in this very frame.
     pub(super) seen: bool,
+    /// Confidence of that, `0..=1`; 0 where it was not found.
+    pub(super) score: f32,
 }
 
 /// One track, frame by frame.
@@ -243,9 +245,12 @@ fn single<'a>(analysis: &Analysis, known: &'a AnalysedTrack, times_ns: &[u64]) -
     if track.is_furniture() || life.iter().all(|t| analysis.is_cleared(known, *t)) {
         return None;
     }
-    let places = life
-        .iter()
-        .map(|t| track.at(*t, settings).map(|(core, origin)| Place { core, seen: origin == Origin::Seen }));
+    let place = |t: &u64| {
+        let (core, origin) = track.at(*t, settings)?;
+        let score = track.seen_at(*t).map_or(0.0, |found| found.score);
+        Some(Place { core, seen: origin == Origin::Seen, score })
+    };
+    let places = life.iter().map(place);
     Some(Single { known, first, places: places.collect::<Option<_>>()? })
 }
 
@@ -307,7 +312,8 @@ fn way(singles: &[Single<'_>], body: &[usize]) -> Way {
         let boxes = here.iter().filter(|place| place.seen == seen).map(|place| place.core);
         let hull =
             |a: BoxPx, b: BoxPx| BoxPx::new(a.x0.min(b.x0), a.y0.min(b.y0), a.x1.max(b.x1), a.y1.max(b.y1));
-        boxes.reduce(hull).map(|core| Place { core, seen })
+        let score = here.iter().map(|place| place.score).fold(0.0, f32::max);
+        boxes.reduce(hull).map(|core| Place { core, seen, score })
     };
     let longest = all().max_by_key(|s| (s.places.len(), std::cmp::Reverse(s.known.track.id)));
     let mut looks: Vec<_> = all().flat_map(|s| s.known.looks().iter().copied()).collect();

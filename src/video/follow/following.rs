@@ -66,6 +66,27 @@ pub enum FollowError {
         /// From when on it can be told again, seconds.
         after_s: f64,
     },
+    /// The detector is not sure that this is one person.
+    #[error(
+        "--keep {choice}: track {track} was found with a middle confidence of {confidence:.2}, and below {least:.2} a box \
+         may hold more than one person, so nobody is shown; try --effort thorough, or lower sure_of_one under [follow] \
+         of the site file after looking at the whole clip"
+    )]
+    Unsure {
+        /// The choice.
+        choice: String,
+        /// The track that was hit.
+        track: u32,
+        /// The middle confidence.
+        confidence: f32,
+        /// What it must be.
+        least: f32,
+    },
+    /// There is no moment at which the track is surely one person.
+    #[error(
+        "--keep track:{0}: it can never be told from somebody else; point at the subject at a moment when nobody is near"
+    )]
+    NeverAlone(u32),
     /// There is no such track.
     #[error("--keep track:{0}: the analysis has no person of this number; `melkglas persons` lists them")]
     NoTrack(u32),
@@ -121,15 +142,17 @@ impl Following {
         let cast = Cast::of(analysis, settings);
         let (tracklets, cuts) = cut(&cast, settings);
         let links = links(&cast, &tracklets, &cuts, settings);
-        let finder = Finder { cast: &cast, tracklets: &tracklets };
+        let finder = Finder { cast: &cast, tracklets: &tracklets, settings };
         let seeds = choices.iter().map(|choice| finder.find(choice)).collect::<Result<Vec<_>, _>>()?;
         if seeds.is_empty() {
             return Err(FollowError::NoChoice);
         }
         finder.check_one_person(choices, &seeds)?;
         let chosen: BTreeSet<usize> = seeds.iter().copied().collect();
-        let certain = reached(&cast, &tracklets, &links, &chosen);
-        let doubts = doubts(&cast, &tracklets, &links, &certain);
+        let sure = |i: &usize| tracklets[*i].confidence(&cast) >= settings.sure_of_one;
+        let certain: BTreeSet<usize> =
+            reached(&cast, &tracklets, &links, &chosen).into_iter().filter(sure).collect();
+        let doubts = doubts(&cast, &tracklets, &links, &certain, &sure);
         for (i, way) in cast.ways.iter().enumerate() {
             tracing::debug!(way = i, tracks = ?way.tracks, first = way.first, last = way.last(), way.sure, way.rests);
         }
@@ -211,20 +234,29 @@ impl Following {
 struct Finder<'a> {
     cast: &'a Cast,
     tracklets: &'a [Tracklet],
+    settings: &'a FollowSettings,
 }
 
 impl Finder<'_> {
     fn find(&self, choice: &Choice) -> Result<usize, FollowError> {
-        match choice {
+        let found = match choice {
             Choice::Track(track) => self.longest(*track),
             Choice::Click { at_ns, x, y } => self.clicked(choice, *at_ns, [*x, *y]),
+        }?;
+        let (confidence, least) = (self.tracklets[found].confidence(self.cast), self.settings.sure_of_one);
+        if confidence < least {
+            let track = self.id(self.tracklets[found].way);
+            return Err(FollowError::Unsure { choice: choice.to_string(), track, confidence, least });
         }
+        Ok(found)
     }
 
     fn longest(&self, track: u32) -> Result<usize, FollowError> {
         let own = (0..self.tracklets.len())
             .filter(|i| self.cast.ways[self.tracklets[*i].way].tracks.contains(&track));
-        own.max_by_key(|i| self.tracklets[*i].to - self.tracklets[*i].from).ok_or(FollowError::NoTrack(track))
+        let known = self.cast.ways.iter().any(|way| way.tracks.contains(&track));
+        let fault = if known { FollowError::NeverAlone(track) } else { FollowError::NoTrack(track) };
+        own.max_by_key(|i| self.tracklets[*i].to - self.tracklets[*i].from).ok_or(fault)
     }
 
     fn id(&self, way: usize) -> u32 {
@@ -379,6 +411,7 @@ fn doubts(
     tracklets: &[Tracklet],
     links: &[(usize, usize)],
     certain: &BTreeSet<usize>,
+    sure: &dyn Fn(&usize) -> bool,
 ) -> Vec<Doubt> {
     // Who is there beside the subject is not the subject, and is nobody else later on.
     let beside: BTreeSet<usize> = (0..tracklets.len())
@@ -390,7 +423,8 @@ fn doubts(
     let mut open: Vec<usize> = (0..tracklets.len())
         .filter(|i| {
             let tracklet = &tracklets[*i];
-            !certain.contains(i) && !others.contains(i) && cast.seconds(tracklet.from, tracklet.to) >= LEAST_S
+            let open = !certain.contains(i) && !others.contains(i) && sure(i);
+            open && cast.seconds(tracklet.from, tracklet.to) >= LEAST_S
         })
         .collect();
     open.sort_by_key(|i| tracklets[*i].to);

@@ -234,6 +234,15 @@ impl Tracklet {
         a > 0.0 && b > 0.0 && a.max(b) <= RESIZED * a.min(b)
     }
 
+    /// Middle confidence of the detector in the frames in which it found this person, `0..=1`.
+    pub(super) fn confidence(&self, cast: &Cast) -> f32 {
+        let way = &cast.ways[self.way];
+        let found = (self.from..=self.to).filter_map(|frame| way.at(frame)).filter(|place| place.seen);
+        let mut scores: Vec<f32> = found.map(|place| place.score).collect();
+        scores.sort_by(f32::total_cmp);
+        scores.get(scores.len() / 2).copied().unwrap_or(0.0)
+    }
+
     /// Whether both are in one frame.
     pub(super) fn overlaps(&self, other: &Self) -> bool {
         self.from <= other.to && other.from <= self.to

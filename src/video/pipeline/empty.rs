@@ -139,6 +139,8 @@ fn spread_map(png: &[u8]) -> Option<SpreadMap> {
 /// Learns the empty scene of the frames of a survey.
 pub struct Learner(pub SceneSettings);
 
+impl super::survey::sealed::OwnLearner for Learner {}
+
 impl SceneLearner for Learner {
     type Segment = Segment;
 

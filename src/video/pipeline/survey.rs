@@ -33,8 +33,16 @@ pub struct Surveyed {
     pub detections: Vec<Detection>,
 }
 
+pub(crate) mod sealed {
+    //! What cannot be named outside of this program.
+
+    /// A learner of this program.
+    pub trait OwnLearner {}
+}
+
 /// Makes stills of the empty scene of what clips show.
-pub trait SceneLearner {
+/// It is given raw frames, so nobody else can write one.
+pub trait SceneLearner: sealed::OwnLearner {
     /// What is kept of one clip in one light: far less than its frames.
     type Segment;
 

@@ -200,7 +200,7 @@ impl Source {
     ///
     /// # Errors
     /// [`SourceError`]; no frame follows one.
-    pub fn next_frame(&mut self) -> Result<Option<RawFrame>, SourceError> {
+    pub(in crate::video) fn next_frame(&mut self) -> Result<Option<RawFrame>, SourceError> {
         let waiting_since = Instant::now();
         loop {
             if self.interrupt.is_raised() {

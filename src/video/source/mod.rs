@@ -37,5 +37,6 @@ pub use declared::Declared;
 pub use decode::{Decoded, SizeChange, Source, SourceError};
 pub use media::{MediaError, init as init_media, library_version, missing_elements};
 pub use rate::{FrameRate, NotARate};
-pub use still::{StillFault, StillKind, decode_still, read_still};
+pub(in crate::video) use still::decode_still;
+pub use still::{StillFault, StillKind, read_still};
 pub use window::{Window, WindowError};

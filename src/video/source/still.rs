@@ -101,7 +101,11 @@ pub fn read_still(clip: &Clip, kind: StillKind, limits: &LimitSettings) -> Resul
 ///
 /// # Errors
 /// As [`read_still`].
-pub fn decode_still(bytes: &[u8], kind: StillKind, limits: &LimitSettings) -> Result<RawFrame, StillFault> {
+pub(in crate::video) fn decode_still(
+    bytes: &[u8],
+    kind: StillKind,
+    limits: &LimitSettings,
+) -> Result<RawFrame, StillFault> {
     let rgb = match kind {
         StillKind::Jpeg => {
             let decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(fault)?;
