@@ -70,11 +70,16 @@ fn analysis(clip: &Path) -> Analysis {
 
 impl Hall {
     pub(crate) fn new(camera: Option<&str>) -> Self {
+        Self::dressed(camera, [film::RAW, BLUE])
+    }
+
+    /// The same with two people in these colours.
+    pub(crate) fn dressed(camera: Option<&str>, colours: [[u8; 3]; 2]) -> Self {
         let hall = Self { desk: Desk::new(), runtime: tempfile::tempdir_in("/dev/shm").expect("memory") };
         let clip = hall.desk.path("clip.mp4");
         let paint = |n: usize, picture: &mut Picture| {
             picture.grain(n);
-            for (x, colour) in at(n as u64).into_iter().zip([film::RAW, BLUE]) {
+            for (x, colour) in at(n as u64).into_iter().zip(colours) {
                 picture.rect(x as usize, 40, 30, 90, colour);
             }
         };
@@ -447,7 +452,7 @@ fn the_hour_is_kept_by_a_process_that_holds_nothing() {
 #[test]
 fn doubts_are_numbers_masked_frames_or_an_act() {
     let hall = Hall::new(None);
-    let done = hall.doubts(&["--keep", "track:1", "--json"]).expect(0, &[]);
+    let done = hall.doubts(&["--json"]).expect(0, &[]);
     let doubts = json(&done.stdout);
     let doubts = doubts.as_array().expect("a list");
     assert!(!doubts.is_empty(), "they pass each other");
@@ -463,7 +468,7 @@ fn doubts_are_numbers_masked_frames_or_an_act() {
     assert!(!hall.state().exists() && hall.runs().is_empty(), "numbers are no act");
     hall.expect_no_trace();
 
-    hall.doubts(&["--keep", "track:1", "-o", "out"]).expect(0, &["wrote out/doubts.html"]);
+    hall.doubts(&["-o", "out"]).expect(0, &["wrote out/doubts.html"]);
     assert_eq!(names(&hall.desk.path("out")), ["doubts.html", "doubts.json"]);
     let page = std::fs::read_to_string(hall.desk.path("out/doubts.html")).expect("read");
     let masked = pictures(&page);
@@ -473,12 +478,12 @@ fn doubts_are_numbers_masked_frames_or_an_act() {
         assert!(green(picture) > 0.05, "masks are green here");
     }
     assert!(page.contains("--keep track:2") && !page.contains("onafgedekt"));
-    hall.doubts(&["--keep", "track:1", "-o", "out"]).expect(2, &["exists already"]);
-    hall.doubts(&["--keep", "track:1", "-o", "out", "--force"]).expect(0, &[]);
+    hall.doubts(&["-o", "out"]).expect(2, &["exists already"]);
+    hall.doubts(&["-o", "out", "--force"]).expect(0, &[]);
     assert!(!hall.state().exists(), "masked frames are no act");
     std::fs::remove_dir_all(hall.desk.path("out")).expect("removed");
 
-    hall.doubts(&[&BY[..], &["--keep", "track:1"]].concat()).expect(0, &["it shows people", "entry 1"]);
+    hall.doubts(&BY).expect(0, &["it shows people", "entry 1"]);
     let [run] = hall.runs().try_into().expect("one run");
     assert_eq!((names(&run).len(), mode(&run), mode(&run.join("doubts.html"))), (2, 0o700, 0o600));
     let page = std::fs::read_to_string(run.join("doubts.html")).expect("read");

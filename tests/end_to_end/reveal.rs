@@ -1,6 +1,7 @@
 //! One subject stays visible and nobody else, and only by an act in the audit log. Checked from the pixels of the output.
 
 use super::eyes::{Seen, is_fill, view};
+use super::film::RAW;
 use super::persons::{BY, Hall, at, json};
 use serde_json::Value;
 
@@ -9,6 +10,8 @@ fn is_blue([r, g, b]: [u8; 3]) -> bool {
     i32::from(b) - i32::from(r.max(g)) > 80
 }
 
+/// From one frame of the clip to the next.
+const STEP_S: f64 = 0.1;
 /// Pixels of one person: 30 by 90.
 const ONE: usize = 2700;
 
@@ -23,7 +26,7 @@ impl Hall {
 
     /// A click at the magenta one in a frame.
     fn click(frame: u64) -> String {
-        format!("{:.3}@{},85", frame as f64 * 0.04, at(frame)[0] + 15.0)
+        format!("{:.3}@{},85", frame as f64 * STEP_S, at(frame)[0] + 15.0)
     }
 }
 
@@ -49,6 +52,27 @@ fn one_subject_is_seen_and_nobody_else() {
     let log = std::fs::read_to_string(hall.state().join("audit.jsonl")).expect("a log");
     assert!(!log.contains("Bakker") && !log.contains("clip"));
     hall.run(&["audit", "verify"]).expect(0, &[]);
+}
+
+#[test]
+fn who_looks_the_same_is_in_doubt_until_staff_say_who_it_is() {
+    let hall = Hall::dressed(None, [RAW, RAW]);
+    let first = Hall::click(5);
+    let doubts =
+        hall.run(&["doubts", "clip.mp4", "--no-camera", "--analysis", "a", "--keep", &first, "--json"]);
+    let doubts = json(&doubts.expect(0, &[]).stdout);
+    let [doubt] = doubts.as_array().expect("a list").as_slice() else { panic!("{doubts}") };
+    assert_eq!(doubt["candidates"].as_array().map(Vec::len), Some(2), "{doubt}");
+    // Both are magenta: after they met, a hundred percent is two of them.
+    let (once, report) = hall.reveal(&["--keep", &first]);
+    assert!((33..50).all(|n| once.raw_pixels(n) < 20), "hidden for doubt");
+    assert_eq!(report["reveal"]["doubts"], doubts);
+    let at_s = doubt["at_s"].as_f64().expect("seconds");
+    let again = Hall::click((at_s / STEP_S).round() as u64);
+    let (settled, report) = hall.reveal(&["--keep", &first, "--keep", &again]);
+    let shown = (33..50).filter(|n| settled.raw_pixels(*n) > ONE / 2 && settled.raw_pixels(*n) < ONE * 5 / 4);
+    assert!(shown.count() >= 12, "shown again, and only one of them");
+    assert_eq!(report["reveal"]["doubts"].as_array().map(Vec::len), Some(0));
 }
 
 #[test]
@@ -86,10 +110,10 @@ fn nobody_is_shown_without_a_name_and_a_reason_or_two_at_once() {
     with(&["--keep", "track:77"], 2, &["no person of this number"]);
     with(&["--keep", "somebody"], 2, &["12.4@412,230"]);
     // The blue one at the beginning is somebody else.
-    let other = format!("0.200@{},85", at(5)[1] + 15.0);
+    let other = format!("{:.3}@{},85", 5.0 * STEP_S, at(5)[1] + 15.0);
     with(&["--keep", &click, "--keep", &other], 2, &["two people"]);
     // In the middle both are in one place.
-    with(&["--keep", "1.000@155,85"], 2, &["track"]);
+    with(&["--keep", &format!("{:.3}@155,85", 25.0 * STEP_S)], 2, &["track"]);
     assert!(
         !hall.desk.path("out.mp4").exists() && !hall.state().exists(),
         "nothing was made, nothing recorded"
