@@ -1,5 +1,6 @@
 //! What the first of two passes knows of a clip, without a single pixel: when its frames are shown, who was found
-//! where and went whither, what differed from the empty scene, what had to be covered and why.
+//! where and went whither, what they wore (as statistics), what differed from the empty scene, what had to be covered
+//! and why.
 //!
 //! With it the second pass decodes, looks each frame up by its time, masks and encodes; no detector runs. The tracks
 //! are those of the whole clip, so a gap longer than the look-ahead of one pass is bridged, and a track that became
