@@ -55,7 +55,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 a fault of the program; 2 usage;
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Redact stored clips: everyone and every private region hidden.
-    Redact(redact::Args),
+    Redact(Box<redact::Args>),
     /// Look through a clip once and keep what was found, for `redact --analysis`.
     Analyse(analyse::Args),
     /// Show everybody in a clip to staff, who choose one of them; recorded, and in memory only.

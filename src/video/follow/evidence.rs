@@ -21,6 +21,9 @@ pub(super) fn links(
     links
 }
 
+/// What somebody who was met looked like before, and which tracklet it is afterwards and what that looks like.
+type Met = (Option<MeanAppearance>, Option<(usize, MeanAppearance)>);
+
 struct Judge<'a> {
     cast: &'a Cast,
     tracklets: &'a [Tracklet],
@@ -55,7 +58,7 @@ impl Judge<'_> {
         let others: Vec<usize> = cut.others.iter().copied().filter(|o| self.cast.counts(*o)).collect();
         let sized = self.tracklets[before].sized_like(&self.tracklets[after], self.cast);
         // Whoever was met: as it was before, and as it is after.
-        let met: Vec<(Option<MeanAppearance>, Option<(usize, MeanAppearance)>)> = others
+        let met: Vec<Met> = others
             .iter()
             .map(|&o| {
                 let was = self.ending_before(o, cut.to).and_then(|i| self.before(i));
