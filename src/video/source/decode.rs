@@ -158,7 +158,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// Builds the decoder for a clip and starts it. Frames come from [`Source::next_frame`].
+    /// Builds the decoder for a clip and starts it. Frames come from `next_frame`.
     ///
     /// # Errors
     /// [`SourceError`] where GStreamer cannot be set up; what is wrong with the clip comes with its first frame.
