@@ -143,10 +143,18 @@ impl Discretion {
             let mine = track.is_some_and(|t| certain.tracks.contains(&t) || following.in_place(t));
             !mine && self.meets(&area, &guard, seen.size)
         });
-        if near {
+        if near || self.meets_stray(&guard, seen) {
             return Err(Hidden::Near);
         }
         Ok(Spared { tracks: &certain.tracks, region, own_face })
+    }
+
+    /// Whether a detection that is nobody's sighting lies near: the masks of the others would leave it to the subject's.
+    fn meets_stray(&self, guard: &PxRect, seen: &Observations) -> bool {
+        let sightings = || seen.tracked.iter().chain(&seen.cleared).filter(|b| b.origin == Origin::Seen);
+        let persons = seen.detections.iter().filter(|d| d.target == Target::Person && !d.weak);
+        let mut strays = persons.filter(|d| !sightings().any(|b| b.target == d.target && b.core == d.area));
+        strays.any(|d| self.meets(&d.area, guard, seen.size))
     }
 
     fn meets(&self, area: &BoxPx, guard: &PxRect, size: FrameSize) -> bool {
