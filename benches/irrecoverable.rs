@@ -4,8 +4,7 @@
 //! beside NAME.gt.txt, MOTChallenge rows; folders within it too), otherwise on the sample, where the program's own tracks stand in for truth.
 //! Prints how often each attack is right, in percent, frame by frame and pooled over a person's frames, beside chance:
 //! each clip is a gallery of its own, and a guess among its n people is right once in n times. Exits with 1 where a
-//! content attack on a mask is right more than 1.5 times as often as a guess, and more often than whoever looks at the
-//! masks' width and height alone.
+//! content attack on a mask is right more than 1.5 times as often as a guess.
 
 use melkglas::casework::{HideEveryone, Truth};
 use melkglas::config::{Site, Style};
@@ -244,9 +243,7 @@ fn table(trials: &[Trial], clips: usize) -> bool {
                 }
                 let (frame, pooled) = (best(&rows, BY_FRAME), best(&rows, POOLED));
                 println!(" {} | {} |", with_interval(&frame), with_interval(&pooled));
-                // Small crops keep a trace of their size, however they are scaled, and size is there to be seen anyway.
-                let too_often = |told: &[Score], of: Of| times(told) > BOUND.max(times(&scores(&size, of)));
-                let told = too_often(&frame, BY_FRAME) || too_often(&pooled, POOLED);
+                let told = times(&frame) > BOUND || times(&pooled) > BOUND;
                 within &= !masks.contains(&shown) || !told;
             }
         }

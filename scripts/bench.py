@@ -150,9 +150,11 @@ class Bench:
             figures |= score.score(result, read_truth(film.truth), colour(FILL), None)
         return keep(kept, figures)
 
-    def evaluate(self, label: str, film: Film, *flags: object, fold: Fold | None = None) -> dict | None:
-        """What the program itself says of one clip, under the names of score.py."""
-        key = self.key(digest(film.clip), digest(film.truth), *flags, fold and fold.key)
+    def told(
+        self, label: str, film: Film, part: str, *flags: object, fold: Fold | None = None, basis: object = None
+    ) -> dict | None:
+        """One part of what the program itself says of a clip; None where it failed."""
+        key = self.key(digest(film.clip), digest(film.truth), *flags, fold and fold.key, basis)
         kept = self.work / label / f"{film.name}.{key}.json"
         if kept.is_file():
             return json.loads(kept.read_text())
@@ -162,10 +164,14 @@ class Bench:
         if done.returncode != 0:
             self.failed.append(f"{film.name} ({label})")
             return None
-        figures = json.loads(done.stdout)["figures"]
-        figures["ids_exposed"] = f"{figures['identities_exposed']}/{figures['identities']}"
-        del figures["by_identity"]
-        return keep(kept, figures)
+        return keep(kept, json.loads(done.stdout)[part])
+
+    def evaluate(self, label: str, film: Film, *flags: object, fold: Fold | None = None) -> dict | None:
+        """What the program itself says of one clip, under the names of score.py."""
+        figures = self.told(label, film, "figures", *flags, fold=fold)
+        if figures:
+            figures["ids_exposed"] = f"{figures['identities_exposed']}/{figures['identities']}"
+        return figures
 
     def learn(self, film: Film, others: list[Film]) -> Fold | None:
         """The camera of a clip, with a reference learned from others of its clips and approved."""
@@ -226,7 +232,7 @@ class Bench:
         return Film(copy, film.truth)
 
 
-def keep(path: Path, figures: dict) -> dict:
+def keep(path: Path, figures: dict | list) -> dict | list:
     """Writes figures where the next run finds them."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")

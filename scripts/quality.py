@@ -324,6 +324,55 @@ def attack(bench: Bench, data: Path, _: Path | None) -> list[str]:
     return lines[:-1]
 
 
+# Clicks at every subject, each rehearsed by itself.
+CLICKS = 3
+# As with --alone: staff vouch that every box that they click at holds one person, even where it holds two.
+VOUCHED = "schema = 1\n[follow]\nsure_of_one = 0.0\n"
+
+
+def reveals(bench: Bench, data: Path, _: Path | None) -> list[str]:
+    """What clicks at one subject would show of the others: by default, and where staff vouch for every box."""
+    films = films_of(data)
+    known = folds(bench, films)
+    site = bench.work / "vouched.toml"
+    site.parent.mkdir(parents=True, exist_ok=True)
+    site.write_text(VOUCHED)
+    lines = [
+        "| settings | clip | subjects | clicks | refused | visible % | with doubts settled % "
+        "| heads of others on top %, worst click | longest run on top |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for label, flags in (("default", ()), ("vouched", ("--site", site))):
+        every: list[dict] = []
+        subjects = 0
+        for film in films:
+            told = bench.told(
+                f"reveals-{label}", film, "reveals", "--reveal", CLICKS, *flags, fold=known.get(film), basis=VOUCHED
+            )
+            if told:
+                people = len({pair["once"]["identity"] for pair in told})
+                every, subjects = every + told, subjects + people
+                lines.append(f"| {label} | {film.name} | {people} | {reveal_figures(told)}")
+        if every:
+            lines.append(f"| {label} | **all** | {subjects} | {reveal_figures(every)}")
+    return lines if len(lines) > 2 else []
+
+
+def reveal_figures(pairs: list[dict]) -> str:
+    """Of pairs of one click and of the same with every doubt settled. Who is never alone has no visible share."""
+    once, settled = [pair["once"] for pair in pairs], [pair["settled"] for pair in pairs]
+
+    def visible(trials: list[dict]) -> str:
+        shares = [trial["visible"] for trial in trials if trial["visible"] is not None]
+        return f"{100 * np.mean(shares):.0f}" if shares else "-"
+
+    both = once + settled
+    added = max(100 * trial["heads_added"] / max(1, trial["others"]) for trial in both)
+    run = max(trial["longest_added_run"] for trial in both)
+    refused = sum(1 for trial in once if trial["refused"])
+    return f"{len(once)} | {refused} | {visible(once)} | {visible(settled)} | {added:.1f} | {run} |"
+
+
 PLAIN = f"default settings, no camera file, fill {FILL}"
 LEARNED = f"default settings, a reference learned from other clips of the camera, fill {FILL}"
 # Each section with what holds for all of its table.
@@ -334,6 +383,7 @@ SECTIONS = {
     "agreement": (agreement, PLAIN),
     "stills": (stills, PLAIN),
     "models": (models, PLAIN),
+    "reveals": (reveals, f"{CLICKS} clicks at every subject, two passes, a reference where the camera is known"),
     "attack": (attack, "default settings, masks around true boxes"),
 }
 

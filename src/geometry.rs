@@ -91,6 +91,12 @@ impl BoxPx {
         w * h
     }
 
+    /// The smallest box around both.
+    #[must_use]
+    pub fn hull(&self, other: &Self) -> Self {
+        Self::new(self.x0.min(other.x0), self.y0.min(other.y0), self.x1.max(other.x1), self.y1.max(other.y1))
+    }
+
     /// Whether `other` lies wholly inside.
     #[must_use]
     pub fn holds(&self, other: &Self) -> bool {

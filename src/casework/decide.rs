@@ -76,14 +76,14 @@ impl Planner for HideEveryone {
 }
 
 /// Somebody who stays visible in a frame.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Spared<'a> {
     /// Numbers of the tracks.
     pub(super) tracks: &'a BTreeSet<u32>,
     /// The pixels that may stay visible.
     pub(super) region: PxRect,
-    /// Whether a face found there is the subject's own.
-    pub(super) own_face: Option<BoxPx>,
+    /// The faces found there that are the subject's own.
+    pub(super) own_faces: Vec<BoxPx>,
 }
 
 /// Share of something unexplained that must lie within the subject's region, grown by the second number of its sides,
@@ -120,7 +120,7 @@ impl HideEveryone {
         for (face, score) in seen.places(Target::Face) {
             let Some(core) = PxRect::outward(&self.with_margin(&face), size) else { continue };
             // A face with its margin wholly under one person's mask is hidden; anything less gets its own.
-            let own = spared.is_some_and(|spared| spared.own_face == Some(face));
+            let own = spared.is_some_and(|spared| spared.own_faces.contains(&face));
             if own || bodies.iter().any(|body| holds(body, &core)) {
                 continue;
             }

@@ -22,6 +22,8 @@ const FACE_BELOW: f32 = 0.45;
 const FACE_ABOVE: f32 = 0.1;
 /// And in the middle, so far from either side.
 const FACE_BESIDE: f32 = 0.2;
+/// Boxes of one face share at least this much of the smaller one.
+const ONE_HEAD: f32 = 0.5;
 /// Others keep apart from the subject by at least so many pixels.
 const LEAST_APART_PX: f32 = 2.0;
 
@@ -133,20 +135,30 @@ impl Discretion {
     fn spared(&self, at_ns: u64, seen: &Observations) -> Result<Spared<'_>, Hidden> {
         let following = self.subject.as_ref().ok_or(Hidden::Doubt)?;
         let certain = following.at(at_ns).ok_or(Hidden::Doubt)?;
-        let core = core(&seen.tracked, certain).ok_or(Hidden::Unseen)?;
+        let own = own_boxes(&seen.tracked, certain);
+        let core = own.iter().copied().reduce(|a, b| a.hull(&b)).ok_or(Hidden::Unseen)?;
         let shown = core.grown(self.settings.shown_margin, 0.0);
         let region = PxRect::outward(&shown, seen.size).ok_or(Hidden::Unseen)?;
         let apart = core.grown(self.settings.keep_apart, LEAST_APART_PX);
         let guard = PxRect::outward(&apart, seen.size).ok_or(Hidden::Unseen)?;
-        let own_face = own_face(&core, seen);
-        let near = seen.tracked_places(Target::Person).any(|(area, _, track)| {
-            let mine = track.is_some_and(|t| certain.tracks.contains(&t) || following.in_place(t));
-            !mine && self.meets(&area, &guard, seen.size)
+        let own_faces = own_faces(&own, seen);
+        let strangers = || {
+            let mine = |b: &&TrackedBox| certain.tracks.contains(&b.track) || following.is_modest(b.track);
+            seen.tracked.iter().filter(move |b| b.target == Target::Person && !mine(b))
+        };
+        // Whoever was found in this very frame and does not touch the subject is hidden by their own mask; of anybody
+        // else only the mask is known.
+        let near = strangers().any(|b| {
+            if b.origin == Origin::Seen {
+                touch(&b.core, &core)
+            } else {
+                self.meets(&b.area, &guard, seen.size)
+            }
         });
         if near || self.meets_stray(&guard, seen) {
             return Err(Hidden::Near);
         }
-        Ok(Spared { tracks: &certain.tracks, region, own_face })
+        Ok(Spared { tracks: &certain.tracks, region, own_faces })
     }
 
     /// Whether a detection that is nobody's sighting lies near: the masks of the others would leave it to the subject's.
@@ -175,31 +187,41 @@ impl Discretion {
     }
 }
 
-/// The box around the subject's tracks: those that were found in this very frame, or else those that are bridged.
-fn core(tracked: &[TrackedBox], certain: &Certain) -> Option<BoxPx> {
-    let of = |origin: Origin| {
+/// Whether two boxes have pixels in common.
+fn touch(a: &BoxPx, b: &BoxPx) -> bool {
+    a.intersection(b) > 0.0
+}
+
+/// The boxes of the subject's tracks: those that were found in this very frame, or else those that are bridged.
+fn own_boxes(tracked: &[TrackedBox], certain: &Certain) -> Vec<BoxPx> {
+    let of = |origin: Origin| -> Vec<BoxPx> {
         let own = move |b: &&TrackedBox| {
             b.target == Target::Person && b.origin == origin && certain.tracks.contains(&b.track)
         };
-        let hull =
-            |a: BoxPx, b: BoxPx| BoxPx::new(a.x0.min(b.x0), a.y0.min(b.y0), a.x1.max(b.x1), a.y1.max(b.y1));
-        tracked.iter().filter(own).map(|b| b.core).reduce(hull)
+        tracked.iter().filter(own).map(|b| b.core).collect()
     };
-    of(Origin::Seen).or_else(|| of(Origin::Bridged))
+    let found = of(Origin::Seen);
+    if found.is_empty() { of(Origin::Bridged) } else { found }
 }
 
-/// The face in the upper part of somebody's box, where there is exactly one: theirs.
-fn own_face(core: &BoxPx, seen: &Observations) -> Option<BoxPx> {
-    let lying = core.width() > core.height();
-    let end = if lying { core.y1 } else { core.y0 + FACE_BELOW * core.height() };
-    let inside = |face: &BoxPx| {
-        let (x, y) = (0.5 * (face.x0 + face.x1), 0.5 * (face.y0 + face.y1));
-        let beside = if lying { 0.0 } else { FACE_BESIDE * core.width() };
-        (core.x0 + beside..=core.x1 - beside).contains(&x)
-            && (core.y0 - FACE_ABOVE * core.height()..=end).contains(&y)
-    };
-    let mut faces = seen.places(Target::Face).map(|(face, _)| face).filter(inside);
-    faces.next().filter(|_| faces.next().is_none())
+/// The faces in the upper part of the subject's boxes, where they are all one head: the subject's. A network may find one
+/// face several times over, a little larger and a little smaller.
+fn own_faces(own: &[BoxPx], seen: &Observations) -> Vec<BoxPx> {
+    let faces = seen.places(Target::Face).map(|(face, _)| face);
+    let faces: Vec<BoxPx> = faces.filter(|face| own.iter().any(|body| is_head_of(face, body))).collect();
+    let one_head = |a: &BoxPx, b: &BoxPx| a.intersection(b) >= ONE_HEAD * a.area().min(b.area());
+    let all_one = faces.iter().enumerate().all(|(n, a)| faces[n + 1..].iter().all(|b| one_head(a, b)));
+    if all_one { faces } else { Vec::new() }
+}
+
+/// Whether a face lies where that of a body does.
+fn is_head_of(face: &BoxPx, body: &BoxPx) -> bool {
+    let lying = body.width() > body.height();
+    let end = if lying { body.y1 } else { body.y0 + FACE_BELOW * body.height() };
+    let (x, y) = (0.5 * (face.x0 + face.x1), 0.5 * (face.y0 + face.y1));
+    let beside = if lying { 0.0 } else { FACE_BESIDE * body.width() };
+    (body.x0 + beside..=body.x1 - beside).contains(&x)
+        && (body.y0 - FACE_ABOVE * body.height()..=end).contains(&y)
 }
 
 /// Shows what may be shown. Made from a receipt of the audit log and from nothing else:

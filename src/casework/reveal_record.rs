@@ -60,8 +60,10 @@ pub struct RevealFacts {
     pub show_objects: Vec<String>,
     /// How far the analysis can be trusted to have found everybody.
     pub trust: Trust,
-    /// A warning that it cannot was overruled.
+    /// A warning that it cannot was overruled, or staff vouched that the subject is alone.
     pub risk_accepted: bool,
+    /// Staff vouched that nobody else is in the subject's box, whom the detector is unsure of.
+    pub vouched_alone: bool,
     /// Where it was certain who the subject is.
     pub certain: Vec<CertainSpan>,
     /// Where it was in doubt: the subject was hidden.
@@ -79,6 +81,8 @@ pub struct RevealFacts {
 pub struct RevealAsked {
     /// Why, in words.
     pub reason: String,
+    /// Whether staff vouch that nobody else is in the subject's box.
+    pub alone: bool,
     /// The choices.
     pub keep: Vec<String>,
     /// The things to be seen.
@@ -159,7 +163,7 @@ impl RevealRecorder {
     /// The report's page on the reveal.
     #[must_use]
     pub fn finish(self, asked: RevealAsked, trust: Trust, receipt: &Receipt) -> RevealFacts {
-        let RevealAsked { reason, keep, show_objects } = asked;
+        let RevealAsked { reason, alone, keep, show_objects } = asked;
         let act = receipt.act();
         let subject = self.discretion.subject();
         let seconds = |ns: u64| ns as f64 / 1e9;
@@ -181,6 +185,7 @@ impl RevealRecorder {
             show_objects,
             trust,
             risk_accepted: act.risk_accepted,
+            vouched_alone: alone,
             certain: certain.collect(),
             doubts: subject.map(|subject| DoubtFacts::of(subject.doubts())).unwrap_or_default(),
             frames_shown: self.shown.iter().map(|span| span.to_frame - span.from_frame + 1).sum(),

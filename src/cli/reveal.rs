@@ -13,7 +13,7 @@ use crate::video::source::ClipTime;
 use clap::Args;
 use std::sync::Arc;
 
-/// ShowFlags that say who and what stays visible.
+/// Flags that say who and what stays visible.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Showing one subject")]
 pub(super) struct ShowFlags {
@@ -42,6 +42,11 @@ pub(super) struct ShowFlags {
     /// so that people may have been missed. It stands in the audit log and in the report.
     #[arg(long, requires = "keep")]
     accept_risk: bool,
+    /// You have looked at the whole clip, and at no moment is anybody else in the subject's box. It takes this to show
+    /// somebody whom the detector is unsure of: far away or seen from above, two people side by side are found as one. It
+    /// stands in the audit log and in the report.
+    #[arg(long, requires = "keep")]
+    alone: bool,
     #[command(flatten, next_help_heading = "The act")]
     act: ActArgs,
 }
@@ -100,7 +105,9 @@ impl ToShow<'_> {
         if keep.is_empty() {
             return Ok((discretion, trust));
         }
-        let following = Following::of(analysis, keep, settings).map_err(|e| Failure::new(Exit::Usage, e))?;
+        let sure_of_one = if self.flags.alone { 0.0 } else { settings.sure_of_one };
+        let follow = FollowSettings { sure_of_one, ..settings.clone() };
+        let following = Following::of(analysis, keep, &follow).map_err(|e| Failure::new(Exit::Usage, e))?;
         let limits = (keep_from.map(ClipTime::earliest_ns), keep_to.map(ClipTime::latest_ns));
         let following = following.within(limits.0, limits.1);
         if following.certain().is_empty() {
@@ -138,7 +145,7 @@ impl ToShow<'_> {
             models: models(detectors)?,
             analysis: analysis.1.map(hash).transpose()?,
             mode: discretion.mode(),
-            risk_accepted: self.flags.accept_risk,
+            risk_accepted: self.flags.accept_risk || self.flags.alone,
             subject,
         })
     }
@@ -147,6 +154,7 @@ impl ToShow<'_> {
     pub(super) fn as_written(&self) -> RevealAsked {
         RevealAsked {
             reason: self.asked.reason.as_str().to_owned(),
+            alone: self.flags.alone,
             keep: self.flags.keep.iter().map(ToString::to_string).collect(),
             show_objects: self.flags.show_object.iter().map(ToString::to_string).collect(),
         }

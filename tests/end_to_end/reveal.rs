@@ -129,3 +129,34 @@ fn what_cannot_be_recorded_is_not_shown() {
     assert_ne!(ended.code, Some(0));
     assert!(!hall.desk.path("out.mp4").exists());
 }
+
+#[test]
+fn warnings_are_overruled_by_name_only() {
+    let hall = Hall::new(None);
+    let click = Hall::click(5);
+    let args = ["redact", "clip.mp4", "-o", "out.mp4", "--no-camera", "--analysis", "a", "--keep", &click];
+    let redact = |more: &[&str]| hall.run(&[&args[..], &BY, more].concat());
+    let site = std::fs::read_to_string(hall.desk.site()).expect("read");
+    let with = |keys: &str| {
+        std::fs::write(hall.desk.site(), format!("{site}[follow]\n{keys}\n")).expect("written");
+    };
+
+    with("trust_score = 1.0");
+    redact(&[]).expect(6, &["people may have been missed", "--accept-risk"]);
+    assert!(!hall.desk.path("out.mp4").exists() && !hall.state().exists(), "nothing made, nothing recorded");
+    // In a spotlight nobody who was missed can be seen.
+    hall.reveal(&["--keep", &click, "--mode", "spotlight"]);
+    let (seen, report) = hall.reveal(&["--keep", &click, "--accept-risk"]);
+    assert!(seen.raw_pixels(10) > ONE / 2);
+    assert_eq!(report["reveal"]["risk_accepted"], true);
+
+    with("sure_of_one = 1.0");
+    redact(&["--accept-risk", "--force"]).expect(2, &["may hold more than one person", "--alone"]);
+    let (seen, report) = hall.reveal(&["--keep", &click, "--alone"]);
+    assert!(seen.raw_pixels(10) > ONE / 2 && seen.count(10, is_blue) < 20);
+    let reveal = &report["reveal"];
+    assert_eq!((&reveal["vouched_alone"], &reveal["risk_accepted"]), (&true.into(), &true.into()));
+    let acts = hall.acts();
+    let accepted = |n: usize| &acts[n]["opened"]["act"]["risk_accepted"];
+    assert_eq!((accepted(0), accepted(2)), (&false.into(), &true.into()));
+}

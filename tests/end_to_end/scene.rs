@@ -2,7 +2,7 @@
 
 use super::eyes::{is_fill, view};
 use super::film::{self, Film, Picture, RAW};
-use super::program::{Desk, mode};
+use super::program::{Desk, ended, mode};
 use serde_json::Value;
 
 const SIZE: (usize, usize) = (640, 360);
@@ -124,6 +124,28 @@ fn who_differs_from_the_empty_scene_is_hidden_though_no_network_finds_them() {
     let after = report("after.mp4");
     assert_eq!(after["scene"]["compared_with"], "approved");
     assert_eq!(after["scene"]["unexplained_frames"], 24);
+
+    // What nobody explained may be shown: where and when staff say so, in the act's name, and in no private region.
+    let show = ["--show-object", "0-9@300,140,200,140", "--show-object", "0-9@520,0,100,60"];
+    let args = ["redact", "walker.mp4", "-o", "thing.mp4", "--camera", "hall.toml", "--report", "thing.json"];
+    let state = desk.site().with_file_name("state");
+    let run = |more: &[&str]| {
+        let mut command = desk.melkglas([&args[..], &show, more].concat());
+        ended(command.env("MELKGLAS_STATE", &state))
+    };
+    run(&[]).expect(2, &["--by NAME --reason TEXT"]);
+    assert!(!desk.path("thing.mp4").exists() && !state.exists());
+    run(&["--by", "A. Jansen", "--reason", "the broken door"]).expect(0, &["audit log"]);
+    let thing = view(&desk.path("thing.mp4"));
+    assert!((14..20).all(|n| thing.raw_pixels(n) > 3000), "within the region it is seen");
+    assert!((0..10).all(|n| thing.raw_pixels(n) == 0), "and not before it comes there");
+    assert!(
+        (0..24).all(|n| is_fill(thing.pixel(n, 600, 30)) && is_fill(thing.pixel(n, 530, 50))),
+        "zones stay"
+    );
+    let told: Value =
+        serde_json::from_str(&std::fs::read_to_string(desk.path("thing.json")).expect("read")).expect("JSON");
+    assert_eq!((&told["reveal"]["act"], &told["reveal"]["mode"]), (&"show-object".into(), &Value::Null));
 
     redact("turned.mp4", "turned.out.mp4").expect(4, &["the camera was moved", "shifted by 1"]);
     redact("dark.mp4", "dark.out.mp4").expect(4, &["the clip is too dark", "dark = \"cover\""]);

@@ -186,7 +186,7 @@ pub struct Act {
     pub analysis: Option<Hash256>,
     /// What stays visible around the subject, in a reveal.
     pub mode: Option<Mode>,
-    /// A warning that recall cannot be trusted was overruled.
+    /// A warning was overruled: that people may have been missed, or that two may be in one box.
     pub risk_accepted: bool,
     /// Who or what is to be shown, and when.
     pub subject: Vec<Part>,

@@ -25,6 +25,8 @@ const RESTS_S: f64 = 2.0;
 const RESTING_APART: f32 = 0.6;
 /// What is there for less than this, seconds, and never sure is a flicker of the network.
 const FLICKER_S: f32 = 0.5;
+/// Who is found with at most this share of another's confidence is not taken for that one.
+const FAINT: f32 = 0.5;
 
 /// Where somebody is in a frame.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +34,8 @@ pub(super) struct Place {
     pub(super) core: BoxPx,
     /// Found there in this very frame.
     pub(super) seen: bool,
+    /// And not only by a detection below its model's threshold.
+    pub(super) sure: bool,
     /// Confidence of that, `0..=1`; 0 where it was not found.
     pub(super) score: f32,
 }
@@ -55,6 +59,8 @@ pub(super) struct Way {
     places: Vec<Option<Place>>,
     /// What it wears, in order of time.
     pub(super) looks: Vec<(u64, Appearance)>,
+    /// Middle confidence of the detector in the frames in which it found this body, `0..=1`.
+    pub(super) confidence: f32,
     /// More than a flicker of the network.
     pub(super) sure: bool,
     /// It stays where it is for as long as it is there, and that is long: furniture that the network takes for somebody,
@@ -88,6 +94,8 @@ pub(super) struct Cast {
     pub(super) meetings: Vec<Vec<Meeting>>,
     /// Those who were seen apart.
     apart: BTreeSet<(usize, usize)>,
+    /// From this confidence on somebody is surely one person.
+    sure_of_one: f32,
 }
 
 /// Share of the smaller box that both have.
@@ -106,12 +114,12 @@ struct Pair {
 }
 
 impl Pair {
-    fn add(&mut self, shared: f32, both_seen: bool) {
+    fn add(&mut self, shared: f32, both_sure: bool) {
         self.frames += 1;
         self.shared += shared;
         if shared >= APART.0 {
             self.apart = 0;
-        } else if both_seen {
+        } else if both_sure {
             self.apart += 1;
             self.most_apart = self.most_apart.max(self.apart);
         }
@@ -135,8 +143,14 @@ impl Cast {
             persons.filter_map(|known| single(analysis, known, &times_ns)).collect();
         let bodies = bodies(&singles, &times_ns, settings);
         let ways: Vec<Way> = bodies.iter().map(|body| way(&singles, body)).collect();
-        let mut cast =
-            Self { meetings: Vec::new(), apart: BTreeSet::new(), size: analysis.size(), times_ns, ways };
+        let mut cast = Self {
+            meetings: Vec::new(),
+            apart: BTreeSet::new(),
+            sure_of_one: settings.sure_of_one,
+            size: analysis.size(),
+            times_ns,
+            ways,
+        };
         cast.find_meetings(settings);
         cast
     }
@@ -159,7 +173,7 @@ impl Cast {
         sweep(&lives, self.times_ns.len(), |frame, i, j| {
             let (Some(a), Some(b)) = (self.ways[i].at(frame), self.ways[j].at(frame)) else { return };
             let shared = shared(&a.core, &b.core);
-            apart.entry((i, j)).or_default().add(shared, a.seen && b.seen);
+            apart.entry((i, j)).or_default().add(shared, a.sure && b.sure);
             let least = if a.seen && b.seen { settings.contact } else { settings.contact_unseen };
             let rest = [i, j].map(|i| self.ways[i].rests);
             // Two who rest keep their places, as long as these are two.
@@ -207,12 +221,30 @@ impl Cast {
         way.sure || self.seconds(way.first, way.last()) >= FLICKER_S
     }
 
-    /// Numbers of the tracks that rest, and of flickers.
-    pub(super) fn in_place(&self) -> BTreeSet<u32> {
-        let in_place = |i: &usize| self.ways[*i].rests || !self.lasts(*i);
-        let ways = (0..self.ways.len()).filter(in_place);
+    /// Whether another is so much fainter to the detector than somebody whom it is sure of that nobody could take the
+    /// one for the other: a part of a body found once more, a thing, or somebody far away.
+    pub(super) fn is_faint(&self, other: usize, beside: usize) -> bool {
+        let [other, beside] = [other, beside].map(|i| self.ways[i].confidence);
+        beside >= self.sure_of_one && other <= FAINT * beside
+    }
+
+    /// Numbers of the tracks that need no more room than their masks beside these: those that rest, flickers, and faint
+    /// ones.
+    pub(super) fn modest(&self, beside: &BTreeSet<usize>) -> BTreeSet<u32> {
+        let modest = |i: &usize| {
+            let faint = !beside.is_empty() && beside.iter().all(|b| self.is_faint(*i, *b));
+            self.ways[*i].rests || !self.lasts(*i) || faint
+        };
+        let ways = (0..self.ways.len()).filter(modest);
         ways.flat_map(|i| self.ways[i].tracks.iter().copied()).collect()
     }
+}
+
+/// The middle one of some confidences; 0 of none.
+pub(super) fn middle_confidence<'a>(places: impl Iterator<Item = &'a Place>) -> f32 {
+    let mut scores: Vec<f32> = places.filter(|place| place.seen).map(|place| place.score).collect();
+    scores.sort_by(f32::total_cmp);
+    scores.get(scores.len() / 2).copied().unwrap_or(0.0)
 }
 
 fn seconds(times_ns: &[u64], from: usize, to: usize) -> f32 {
@@ -247,8 +279,10 @@ fn single<'a>(analysis: &Analysis, known: &'a AnalysedTrack, times_ns: &[u64]) -
     }
     let place = |t: &u64| {
         let (core, origin) = track.at(*t, settings)?;
-        let score = track.seen_at(*t).map_or(0.0, |found| found.score);
-        Some(Place { core, seen: origin == Origin::Seen, score })
+        let found = track.seen_at(*t);
+        let seen = origin == Origin::Seen;
+        let sure = seen && found.is_some_and(|found| !found.weak);
+        Some(Place { core, seen, sure, score: found.map_or(0.0, |found| found.score) })
     };
     let places = life.iter().map(place);
     Some(Single { known, first, places: places.collect::<Option<_>>()? })
@@ -262,7 +296,7 @@ fn bodies(singles: &[Single<'_>], times_ns: &[u64], settings: &FollowSettings) -
         let [a, b] = [i, j].map(|i| singles[i].places[frame - singles[i].first]);
         let shared = shared(&a.core, &b.core);
         let pair = pairs.entry((i, j)).or_default();
-        pair.add(shared, a.seen && b.seen);
+        pair.add(shared, a.sure && b.sure);
     });
     let step_s = step_s(times_ns);
     let are_two = |pair: &Pair| pair.are_two(step_s);
@@ -310,10 +344,9 @@ fn way(singles: &[Single<'_>], body: &[usize]) -> Way {
         // What was found in this very frame says more than what is carried over from others.
         let seen = here.iter().any(|place| place.seen);
         let boxes = here.iter().filter(|place| place.seen == seen).map(|place| place.core);
-        let hull =
-            |a: BoxPx, b: BoxPx| BoxPx::new(a.x0.min(b.x0), a.y0.min(b.y0), a.x1.max(b.x1), a.y1.max(b.y1));
         let score = here.iter().map(|place| place.score).fold(0.0, f32::max);
-        boxes.reduce(hull).map(|core| Place { core, seen, score })
+        let sure = here.iter().any(|place| place.sure);
+        boxes.reduce(|a, b| a.hull(&b)).map(|core| Place { core, seen, sure, score })
     };
     let longest = all().max_by_key(|s| (s.places.len(), std::cmp::Reverse(s.known.track.id)));
     let mut looks: Vec<_> = all().flat_map(|s| s.known.looks().iter().copied()).collect();
@@ -323,11 +356,13 @@ fn way(singles: &[Single<'_>], body: &[usize]) -> Way {
         let since_ns = track.sightings().first().map_or(0, |first| first.at_ns);
         !track.has_moved() && (track.last().at_ns - since_ns) as f64 / 1e9 >= RESTS_S
     };
+    let places: Vec<Option<Place>> = (first..end).map(at).collect();
     Way {
+        confidence: middle_confidence(places.iter().flatten()),
         id: longest.map_or(0, |s| s.known.track.id),
         tracks: all().map(|s| s.known.track.id).collect(),
         first,
-        places: (first..end).map(at).collect(),
+        places,
         looks,
         sure: all().any(|s| s.known.track.is_sure()),
         rests: longest.is_some_and(rests) && !all().any(|s| s.known.track.has_moved()),

@@ -69,8 +69,8 @@ pub enum FollowError {
     /// The detector is not sure that this is one person.
     #[error(
         "--keep {choice}: track {track} was found with a middle confidence of {confidence:.2}, and below {least:.2} a box \
-         may hold more than one person, so nobody is shown; try --effort thorough, or lower sure_of_one under [follow] \
-         of the site file after looking at the whole clip"
+         may hold more than one person, so nobody is shown; look at the whole clip, and if nobody else is ever in that \
+         box, say --alone, which is recorded"
     )]
     Unsure {
         /// The choice.
@@ -126,7 +126,7 @@ pub struct Following {
     source_sha256: String,
     certain: Vec<Certain>,
     doubts: Vec<Doubt>,
-    in_place: BTreeSet<u32>,
+    modest: BTreeSet<u32>,
 }
 
 impl Following {
@@ -176,11 +176,12 @@ impl Following {
             })
             .collect();
         stretches.sort_by_key(|c| (c.from_ns, c.track));
+        let own: BTreeSet<usize> = certain.iter().map(|i| tracklets[*i].way).collect();
         Ok(Self {
             source_sha256: analysis.source_sha256().to_owned(),
             certain: stretches,
             doubts,
-            in_place: cast.in_place(),
+            modest: cast.modest(&own),
         })
     }
 
@@ -214,11 +215,11 @@ impl Following {
         &self.doubts
     }
 
-    /// Whether a track stays in its place all the time that it is there, or is there for a moment only: its own mask
-    /// hides all of it, and it needs no more room than that.
+    /// Whether a track needs no more room beside the subject than its own mask takes: it stays in its place all the time,
+    /// is there for a moment only, or is far too faint to be taken for the subject.
     #[must_use]
-    pub fn in_place(&self, track: u32) -> bool {
-        self.in_place.contains(&track)
+    pub fn is_modest(&self, track: u32) -> bool {
+        self.modest.contains(&track)
     }
 
     /// The subject at a moment; `None` where that is not certain, and where two stretches say different things.
@@ -290,6 +291,9 @@ impl Finder<'_> {
         if hit.len() > 1 && hit.iter().filter(|i| seen(i)).count() == 1 {
             hit.retain(seen);
         }
+        // Nor a faint copy of somebody whom the detector is sure of.
+        let eclipsed = |i: &usize| hit.iter().any(|other| self.cast.is_faint(*i, *other));
+        let hit: Vec<usize> = hit.iter().copied().filter(|i| !eclipsed(i)).collect();
         match hit.as_slice() {
             [] => Err(FollowError::Nobody { choice: choice.to_string(), there: self.words(&there, frame) }),
             [way] => self.tracklet_at(choice, *way, frame),

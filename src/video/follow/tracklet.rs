@@ -1,7 +1,7 @@
 //! Tracks cut where their identity may have changed: at meetings, where somebody was not seen for a while, and where
 //! somebody suddenly looks different. In between, a tracklet is one person.
 
-use super::cast::{Cast, Place, shared};
+use super::cast::{Cast, Meeting, Place, middle_confidence, shared};
 use crate::config::FollowSettings;
 use crate::geometry::BoxPx;
 use crate::video::appearance::{Appearance, MeanAppearance};
@@ -133,8 +133,9 @@ fn crowded(cast: &Cast, beside: &Beside) -> Cut {
 fn cuts_of(cast: &Cast, way: usize, beside: &[Beside], settings: &FollowSettings) -> Vec<Cut> {
     let mut raw: Vec<Cut> = Vec::new();
     let cut = |from: usize, to: usize| Cut { way, from, to, others: BTreeSet::new() };
-    // A flicker of the network takes nobody's place; where it is, the subject is hidden all the same.
-    for meeting in cast.meetings[way].iter().filter(|meeting| cast.lasts(meeting.other)) {
+    // A flicker of the network takes nobody's place, nor does what is much fainter.
+    let takes_place = |meeting: &&Meeting| cast.lasts(meeting.other) && !cast.is_faint(meeting.other, way);
+    for meeting in cast.meetings[way].iter().filter(takes_place) {
         raw.push(Cut { others: BTreeSet::from([meeting.other]), ..cut(meeting.frame, meeting.frame) });
     }
     raw.extend(beside.iter().filter(|beside| beside.whole == way).map(|beside| crowded(cast, beside)));
@@ -237,10 +238,7 @@ impl Tracklet {
     /// Middle confidence of the detector in the frames in which it found this person, `0..=1`.
     pub(super) fn confidence(&self, cast: &Cast) -> f32 {
         let way = &cast.ways[self.way];
-        let found = (self.from..=self.to).filter_map(|frame| way.at(frame)).filter(|place| place.seen);
-        let mut scores: Vec<f32> = found.map(|place| place.score).collect();
-        scores.sort_by(f32::total_cmp);
-        scores.get(scores.len() / 2).copied().unwrap_or(0.0)
+        middle_confidence((self.from..=self.to).filter_map(|frame| way.at(frame)))
     }
 
     /// Whether both are in one frame.

@@ -1,7 +1,7 @@
 //! The few grey values that `blur` and `pixelate` paint: frost that shows nothing of what is behind it.
 //!
-//! A mask's bounding box is divided into 5x5 cells (4x4 for a head, and for what staff corrected), whatever its size and shape, so that the pattern
-//! does not tell them. A cell's grey is drawn: a hash of when the pattern was drawn, where the mask was then, and
+//! A mask's bounding box is divided into 5x5 cells (4x4 for a head, and for what staff corrected), whatever its size and
+//! shape, so that the pattern does not tell them; the edges of flat cells are drawn by lot around their places. A cell's grey is drawn: a hash of when the pattern was drawn, where the mask was then, and
 //! which cell it is. No pixel under a mask is read. Cells used to hold levelled means of what they hid; eight of them
 //! were enough to tell people apart more than twice as often as by guessing (`benches/irrecoverable.rs`,
 //! `docs/decisions.md`).
@@ -23,14 +23,18 @@ const HEAD_SIDE: usize = 4;
 const MEAN: u8 = 128;
 /// Farthest that a cell's luma lies from the mean: enough to look like frosted glass, legal in limited range.
 const SPAN: u8 = 28;
+/// Farthest that the edge between two flat cells lies from its place, as a share of a cell.
+const ASTRAY: f64 = 0.3;
 
 /// One side of a mask's bounding box, divided into cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Axis {
     /// Number of cells, at least 1.
     pub(super) cells: usize,
-    /// Cell `i` holds the pixels `edges[i]..edges[i + 1]`.
+    /// Cell `i` holds the pixels `edges[i]..edges[i + 1]` ...
     pub(super) edges: [u32; SIDE + 1],
+    /// ... but for this share of its first pixel, in 256ths, which belongs to the cell before.
+    shares: [u8; SIDE],
     /// The pixel at which a smoothed cell has its own value; strictly ascending.
     pub(super) centres: [u32; SIDE],
 }
@@ -43,7 +47,7 @@ impl Axis {
         let part = |numerator: usize, denominator: usize| {
             from + (numerator as u64 * u64::from(len) / denominator as u64) as u32
         };
-        let mut axis = Self { cells, edges: [to; SIDE + 1], centres: [to; SIDE] };
+        let mut axis = Self { cells, edges: [to; SIDE + 1], shares: [0; SIDE], centres: [to; SIDE] };
         for i in 0..cells {
             axis.edges[i] = part(i, cells);
             axis.centres[i] = part(2 * i + 1, 2 * cells);
@@ -51,11 +55,23 @@ impl Axis {
         axis
     }
 
+    /// The same with the edges between cells drawn by lot around their places: even ones would tell a mask's size by how
+    /// they fall on pixels.
+    fn drawn(mut self, seed: u64) -> Self {
+        let (from, to) = (self.edges[0], self.edges[self.cells]);
+        let cell = 256.0 * f64::from(to - from) / self.cells as f64;
+        for i in 1..self.cells {
+            let lot = (mixed(seed ^ i as u64) >> 11) as f64 / (1u64 << 53) as f64 - 0.5;
+            let at = (cell * (i as f64 + 2.0 * ASTRAY * lot)) as u32;
+            (self.edges[i], self.shares[i]) = (from + (at >> 8), (at & 255) as u8);
+        }
+        self
+    }
+
     /// The value of the first pixel of cell `i`, of which a share may belong to the cell before.
     fn mixed(&self, i: usize, before: u8, own: u8) -> u8 {
-        let (cells, len) = (self.cells as u32, self.edges[self.cells] - self.edges[0]);
-        let share = i as u32 * len % cells;
-        ((u32::from(before) * share + u32::from(own) * (cells - share) + cells / 2) / cells) as u8
+        let share = u32::from(self.shares[i]);
+        ((u32::from(before) * share + u32::from(own) * (256 - share) + 128) / 256) as u8
     }
 
     /// The cell that holds a pixel; the first or last one for pixels beyond.
@@ -95,6 +111,11 @@ impl Grid {
         }
     }
 
+    /// The same with the edges of flat cells drawn by lot.
+    fn drawn(self, seed: u64) -> Self {
+        Self { x: self.x.drawn(mixed(seed ^ 0x78)), y: self.y.drawn(mixed(seed ^ 0x79)) }
+    }
+
     /// Number of cells.
     pub(super) fn cells(&self) -> usize {
         self.x.cells * self.y.cells
@@ -104,6 +125,7 @@ impl Grid {
 /// The grey values of one mask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cells {
+    seed: u64,
     grid: Grid,
     /// Row by row.
     values: [u8; MOST_CELLS],
@@ -118,7 +140,7 @@ impl Cells {
         let value = |cell: u64| (u64::from(MEAN) - span + mixed(seed ^ cell) % (2 * span + 1)) as u8;
         let mut values = [MEAN; MOST_CELLS];
         values[..grid.cells()].iter_mut().zip(0..).for_each(|(grey, cell)| *grey = value(cell));
-        Self { grid, values }
+        Self { seed, grid: grid.drawn(seed), values }
     }
 
     /// The same values over another grid, each cell with that of the one that lies in its place.
@@ -132,7 +154,7 @@ impl Cells {
                 values[row * grid.x.cells + column] = self.values[held];
             }
         }
-        Self { grid, values }
+        Self { seed: self.seed, grid: grid.drawn(self.seed), values }
     }
 
     /// The values of the row of cells that a luma row lies in; where it lies in two, each by its share.

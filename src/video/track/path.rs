@@ -279,12 +279,12 @@ impl Track {
             (Some(last), None) => {
                 let dt = seconds(last.at_ns, at_ns);
                 let there = moved(&last.area, self.motion(), dt);
-                (dt <= reach_s).then(|| (hull(&last.area, &there), Origin::Held))
+                (dt <= reach_s).then(|| (last.area.hull(&there), Origin::Held))
             }
             (None, Some(first)) => {
                 let dt = seconds(at_ns, first.at_ns);
                 let there = moved(&first.area, self.first_motion(), -dt);
-                (dt <= reach_s).then(|| (hull(&first.area, &there), Origin::Backward))
+                (dt <= reach_s).then(|| (first.area.hull(&there), Origin::Backward))
             }
             (None, None) => None,
         }
@@ -336,11 +336,6 @@ pub(super) fn centre(area: &BoxPx) -> [f32; 2] {
 pub(super) fn moved(area: &BoxPx, velocity: [f32; 2], dt: f32) -> BoxPx {
     let (dx, dy) = (velocity[0] * dt, velocity[1] * dt);
     BoxPx::new(area.x0 + dx, area.y0 + dy, area.x1 + dx, area.y1 + dy)
-}
-
-/// The smallest box around both.
-pub(super) fn hull(a: &BoxPx, b: &BoxPx) -> BoxPx {
-    BoxPx::new(a.x0.min(b.x0), a.y0.min(b.y0), a.x1.max(b.x1), a.y1.max(b.y1))
 }
 
 /// The box on the straight way between two sightings, a little larger the longer the way.

@@ -1,6 +1,5 @@
 //! Boxes that stand still: a mask that trembles draws the eye to what it hides, and tells of every movement behind it.
 
-use super::path::hull;
 use super::tracker::TrackedBox;
 use crate::config::TrackSettings;
 use crate::geometry::BoxPx;
@@ -19,7 +18,7 @@ impl Steady {
         let before = std::mem::take(&mut self.boxes);
         for tracked in tracked {
             let most = tracked.area.area() * (1.0 + settings.steady_share);
-            let both = before.get(&tracked.track).map(|before| hull(before, &tracked.area));
+            let both = before.get(&tracked.track).map(|before| before.hull(&tracked.area));
             if let Some(both) = both.filter(|both| both.area() <= most) {
                 tracked.area = both;
             }

@@ -1,7 +1,7 @@
 //! The tracker: frames go in one after another, tracks and their boxes come out.
 
 use super::association::{Loose, associate};
-use super::path::{Origin, Sighting, Track, hull, moved, seconds};
+use super::path::{Origin, Sighting, Track, moved, seconds};
 use crate::config::TrackSettings;
 use crate::geometry::{BoxPx, FrameSize};
 use crate::video::plan::{Detection, Target};
@@ -135,7 +135,7 @@ pub(in crate::video) fn boxes_at<'a>(
             let near = around.iter().filter_map(|&ns| track.at(ns, settings).map(|(a, o)| (here(a, ns), o)));
             let (area, origin) = near.fold(now, |hulled: Option<(BoxPx, Origin)>, (area, origin)| {
                 Some(match hulled {
-                    Some((all, first)) => (hull(&all, &area), first),
+                    Some((all, first)) => (all.hull(&area), first),
                     None => (area, origin),
                 })
             })?;
@@ -143,7 +143,7 @@ pub(in crate::video) fn boxes_at<'a>(
             let [from, to] = around;
             let first = sightings.partition_point(|s| s.at_ns < from);
             let between = sightings[first..].iter().take_while(|s| s.at_ns <= to);
-            let area = between.fold(area, |all, s| hull(&all, &here(s.area, s.at_ns)));
+            let area = between.fold(area, |all, s| all.hull(&here(s.area, s.at_ns)));
             let next = sightings.partition_point(|s| s.at_ns < at_ns);
             let beside = &sightings[next.saturating_sub(1)..sightings.len().min(next + 1)];
             let nearest = beside.iter().min_by_key(|s| s.at_ns.abs_diff(at_ns));
