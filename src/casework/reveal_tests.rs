@@ -20,13 +20,20 @@ fn person(x: f32, y: f32) -> BoxPx {
     BoxPx::new(x, y, x + 40.0, y + 110.0)
 }
 
+fn found(target: Target, area: BoxPx, score: f32) -> Detection {
+    Detection { target, area, score, weak: false }
+}
+
 fn analysed(frames: &[Vec<BoxPx>]) -> Analysis {
+    let sure = |boxes: &Vec<BoxPx>| boxes.iter().map(|area| found(Target::Person, *area, 0.8)).collect();
+    analysed_as(frames.iter().map(sure).collect())
+}
+
+fn analysed_as(frames: Vec<Vec<Detection>>) -> Analysis {
     let settings = TrackSettings::default();
     let mut tracker = Tracker::new(settings.clone());
     let mut recorder = Recorder::default();
-    for (i, boxes) in frames.iter().enumerate() {
-        let found = |area: &BoxPx| Detection { target: Target::Person, area: *area, score: 0.8, weak: false };
-        let found: Vec<_> = boxes.iter().map(found).collect();
+    for (i, found) in frames.into_iter().enumerate() {
         let at_ns = i as u64 * FRAME_NS;
         tracker.push(at_ns, SIZE, &found, &|_| false);
         let seen = Observations { tracked: tracker.at(at_ns), ..Observations::untracked(SIZE, found) };
@@ -73,6 +80,61 @@ fn who_is_alone_is_shown_all_the_time() {
         let region = discretion.shown(stamp(i).pts_ns, &seen).expect("shown");
         assert_eq!(hidden(&discretion.plan(stamp(i), &seen)).count_in(region), 0, "frame {i}");
     }
+}
+
+/// Frames in which the subject is shown.
+fn shown(analysis: &Analysis) -> usize {
+    let discretion = discretion(analysis, Mode::Scene).expect("found");
+    let shown = |i: &usize| {
+        let seen = analysis.frame_at(stamp(*i).pts_ns).expect("analysed");
+        discretion.shown(stamp(*i).pts_ns, &seen).is_ok()
+    };
+    (0..FRAMES).filter(shown).count()
+}
+
+#[test]
+fn who_stands_beside_hides_nobody_and_who_touches_does() {
+    let with = |gap: f32| {
+        let here = person(20.0, 40.0);
+        analysed(&vec![vec![here, person(here.x1 + gap, 40.0)]; FRAMES])
+    };
+    assert_eq!(shown(&with(1.0)), FRAMES);
+    assert_eq!(shown(&with(-1.0)), 0);
+}
+
+#[test]
+fn a_faint_copy_of_the_subject_keeps_its_mask_and_takes_nobodys_place() {
+    let with = |score: f32| {
+        let both = |boxes: &Vec<BoxPx>| {
+            let [subject, other] = boxes[..] else { panic!("two") };
+            vec![found(Target::Person, subject, 0.8), found(Target::Person, other, score)]
+        };
+        // Half across the subject's feet, all the way.
+        analysed_as(passage(&[(20.0, 100.0, 520.0, 100.0)]).iter().map(both).collect())
+    };
+    let faint = with(0.3);
+    assert_eq!(shown(&faint), FRAMES);
+    let seen = faint.frame_at(0).expect("analysed");
+    let feet = PxRect { x0: 24, y0: 104, x1: 56, y1: 146 };
+    let plan = discretion(&faint, Mode::Scene).expect("found").plan(stamp(0), &seen);
+    assert_eq!(hidden(&plan).count_in(feet), feet.area_px(), "its mask stays");
+    // Whom the detector is as sure of is somebody, and the click means either.
+    assert!(discretion(&with(0.6), Mode::Scene).is_none_or(|d| d.shown(0, &seen).is_err()));
+}
+
+#[test]
+fn a_face_found_twice_is_one_head_and_two_heads_stay_hidden() {
+    let body = person(100.0, 40.0);
+    let own = |faces: &[BoxPx]| {
+        let faces = faces.iter().map(|face| found(Target::Face, *face, 0.5)).collect();
+        own_faces(&[body], &Observations::untracked(SIZE, faces)).len()
+    };
+    let face = BoxPx::new(112.0, 44.0, 128.0, 64.0);
+    let again = face.grown(0.15, 0.0);
+    let second = BoxPx::new(122.0, 60.0, 138.0, 80.0);
+    let at_the_waist = BoxPx::new(112.0, 100.0, 128.0, 120.0);
+    assert_eq!((own(&[face]), own(&[face, again]), own(&[face, second])), (1, 2, 0));
+    assert_eq!((own(&[at_the_waist]), own(&[face, at_the_waist])), (0, 1));
 }
 
 #[test]
