@@ -20,10 +20,11 @@ use std::sync::Arc;
 /// A face lies in this share of an upright person's box, from its top, and may stick out by the second.
 const FACE_BELOW: f32 = 0.45;
 const FACE_ABOVE: f32 = 0.1;
-/// And in the middle, so far from either side.
-const FACE_BESIDE: f32 = 0.2;
-/// Boxes of one face share at least this much of the smaller one.
-const ONE_HEAD: f32 = 0.5;
+/// And so far from either side, since heads of people who turn or bend are at the edge of their boxes.
+const FACE_BESIDE: f32 = 0.05;
+/// Boxes of one face have their middles at most this far apart, as a share of the larger one's size: two heads side by
+/// side are a whole one apart.
+const ONE_HEAD: f32 = 0.6;
 /// Others keep apart from the subject by at least so many pixels.
 const LEAST_APART_PX: f32 = 2.0;
 
@@ -209,7 +210,11 @@ fn own_boxes(tracked: &[TrackedBox], certain: &Certain) -> Vec<BoxPx> {
 fn own_faces(own: &[BoxPx], seen: &Observations) -> Vec<BoxPx> {
     let faces = seen.places(Target::Face).map(|(face, _)| face);
     let faces: Vec<BoxPx> = faces.filter(|face| own.iter().any(|body| is_head_of(face, body))).collect();
-    let one_head = |a: &BoxPx, b: &BoxPx| a.intersection(b) >= ONE_HEAD * a.area().min(b.area());
+    let size = |face: &BoxPx| 0.5 * (face.width() + face.height());
+    let one_head = |a: &BoxPx, b: &BoxPx| {
+        let (dx, dy) = (0.5 * (a.x0 + a.x1 - b.x0 - b.x1), 0.5 * (a.y0 + a.y1 - b.y0 - b.y1));
+        dx.hypot(dy) <= ONE_HEAD * size(a).max(size(b))
+    };
     let all_one = faces.iter().enumerate().all(|(n, a)| faces[n + 1..].iter().all(|b| one_head(a, b)));
     if all_one { faces } else { Vec::new() }
 }
