@@ -75,17 +75,20 @@ pub enum TilingMode {
 }
 
 /// How often each network looks: at every n-th frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Cadence {
     /// Persons are looked for in every n-th frame.
     pub persons: u32,
     /// Faces are looked for in every m-th frame.
     pub faces: u32,
+    /// While nothing changes in the picture, the networks look again only after this time, seconds; 0: never mind whether
+    /// anything changes.
+    pub rest_s: f32,
 }
 
 impl Default for Cadence {
     fn default() -> Self {
-        Self { persons: 1, faces: 1 }
+        Self { persons: 1, faces: 1, rest_s: 1.0 }
     }
 }
 
@@ -273,6 +276,7 @@ impl DetectSettings {
         within(section, "cadence", |section| {
             set(section, "persons", &mut self.cadence.persons, |item| whole(item, 1..=250));
             set(section, "faces", &mut self.cadence.faces, |item| whole(item, 1..=250));
+            set(section, "rest_s", &mut self.cadence.rest_s, |item| fraction(item, 0.0..=10.0));
         });
     }
 }

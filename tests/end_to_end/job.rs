@@ -78,6 +78,8 @@ impl Default for Setting {
         site.mask.fill_colour = Rgb([0, 255, 0]);
         site.detect.workers = 2;
         site.limits.stall_secs = 20.0;
+        // Scripts go by a frame's number, whatever is in the picture.
+        site.detect.cadence.rest_s = 0.0;
         let detectors = Script::nobody();
         Self { site, camera: None, detectors, window: Window::WHOLE, accept_damaged: false, rate: None }
     }

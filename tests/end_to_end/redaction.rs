@@ -11,7 +11,7 @@ use melkglas::video::detect::OnnxFactory;
 use melkglas::video::pipeline::{Completeness, JobError};
 use melkglas::video::source::Window;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// Presentation times may shift by this much.
 const TOLERANCE_NS: u64 = 1_000_000;
@@ -428,6 +428,41 @@ fn between_two_looks_the_boxes_of_both_are_hidden() {
         assert_eq!(seen.raw_pixels(frame), 0, "frame {frame}");
         assert!(!seen.is_covered(frame));
     }
+}
+
+#[test]
+fn while_nothing_changes_the_networks_rest_and_what_they_saw_stays_hidden() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (source, target) = (dir.path().join("clip.mp4"), dir.path().join("out.mp4"));
+    // Somebody stands for two seconds, then walks for one.
+    let (still, frames) = (50, 75);
+    let x = move |n: u64| 40 + 6 * n.saturating_sub(still);
+    let paint = move |n: usize, picture: &mut Picture| {
+        picture.rect(0, 0, SIZE.0, SIZE.1, [90; 3]);
+        picture.rect(x(n as u64) as usize, 60, 40, 80, RAW);
+    };
+    let times_ms = (0..frames).map(|n| 40 * n).collect();
+    Film { size: SIZE, times_ms, through: &format!("{H264} ! mp4mux"), paint: &paint, tags: None }
+        .shoot(&source);
+    let looked = Arc::new(Mutex::new(Vec::new()));
+    let found = {
+        let looked = Arc::clone(&looked);
+        Script::new(move |index, _| {
+            looked.lock().expect("no panic").push(index);
+            let left = x(index) as f32;
+            Ok(vec![person(left, 60.0, left + 40.0, 140.0)])
+        })
+    };
+    let mut setting = Setting::detecting(found);
+    setting.site.detect.cadence.rest_s = 0.4;
+    redact(&source, &target, &setting).expect("redacted");
+    let looked = looked.lock().expect("no panic").clone();
+    let resting = looked.iter().filter(|n| **n < still).count();
+    assert!((5..=8).contains(&resting), "one look in 0.4 s and the first: {looked:?}");
+    let walking = looked.iter().filter(|n| **n > still).count();
+    assert_eq!(walking as u64, frames - still - 1, "whatever moves is looked at: {looked:?}");
+    let seen = view(&target);
+    assert!((0..frames as usize).all(|n| seen.raw_pixels(n) == 0 && !seen.is_covered(n)));
 }
 
 #[test]

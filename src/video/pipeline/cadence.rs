@@ -4,6 +4,7 @@
 //! walks from one place to the other is somewhere between, and margins and the short span do the rest. A look
 //! that failed covers the frames that depend on it as well.
 
+use super::pace::Step;
 use super::pool::Looked;
 use crate::video::detect::Look;
 use crate::video::frame::RawFrame;
@@ -39,20 +40,32 @@ pub(super) struct Hold {
     waiting: VecDeque<Waiting>,
     /// Per target: the latest look before the first waiting frame.
     previous: [Option<Seen>; Target::ALL.len()],
+    /// What the latest look at everything saw.
+    everything: [Option<Seen>; Target::ALL.len()],
 }
 
 impl Hold {
     /// Takes the next frame and gives back those that have waited long enough.
     pub(super) fn push(&mut self, looked: Looked) -> Vec<Ready> {
-        let Looked { frame, look, seen, difference, .. } = looked;
+        let Looked { frame, step, seen, difference, .. } = looked;
         let damage = frame.damage().map(CoverReason::from);
-        let looks = Target::ALL.map(|target| {
-            look.at(target).then(|| {
-                seen.as_ref()
-                    .map(|all| all.iter().copied().filter(|d| d.target == target).collect())
-                    .map_err(|reason| *reason)
-            })
-        });
+        let (look, looks) = match step {
+            Step::Look(look) => {
+                let looks = Target::ALL.map(|target| {
+                    look.at(target).then(|| {
+                        seen.as_ref()
+                            .map(|all| all.iter().copied().filter(|d| d.target == target).collect())
+                            .map_err(|reason| *reason)
+                    })
+                });
+                if look == Look::EVERYTHING {
+                    self.everything.clone_from(&looks);
+                }
+                (look, looks)
+            }
+            // The networks would see again what they saw.
+            Step::Same => (Look::EVERYTHING, self.everything.clone()),
+        };
         self.waiting.push_back(Waiting { frame, difference, look, damage, looks });
         let mut ready = Vec::new();
         while (0..Target::ALL.len()).all(|t| self.waiting.iter().any(|w| w.looks[t].is_some())) {

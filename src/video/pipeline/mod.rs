@@ -17,6 +17,7 @@ mod crops;
 mod empty;
 mod job;
 mod own_scene;
+mod pace;
 mod passes;
 mod picture;
 mod pool;

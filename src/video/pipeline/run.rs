@@ -2,6 +2,7 @@
 
 use super::cadence::Hold;
 use super::job::{Job, JobError, Observer, spawn};
+use super::pace::{Pace, Step};
 use super::passes::{Guide, Way};
 use super::pool::{self, Clock, Looked, Task, timed};
 use super::ring;
@@ -44,7 +45,8 @@ impl Run {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             n => n,
         };
-        let longest_hold = detect.cadence.persons.max(detect.cadence.faces) as usize;
+        let pace = way.searches().then(|| Pace::new(detect.cadence, job.site.scene.width_px));
+        let longest_hold = pace.as_ref().map_or(1, Pace::longest_wait);
         // Each worker one frame at work and one waiting, and as many as the cadence holds back.
         let at_work = 2 * workers + longest_hold + 2;
         let under_way = at_work + ring::MOST_FRAMES + 1;
@@ -73,15 +75,14 @@ impl Run {
         let decoder = {
             let (clip, clock) = (Arc::clone(&job.clip), Arc::clone(&clock));
             let (limits, interrupt, window) = (job.site.limits.clone(), job.interrupt.clone(), job.window);
-            let cadence = detect.cadence;
-            let looks = move |seq: u64, last: bool| Look {
-                persons: last || !searches || seq.is_multiple_of(cadence.persons.max(1).into()),
-                faces: last || !searches || seq.is_multiple_of(cadence.faces.max(1).into()),
+            let mut pace = pace;
+            let mut step = move |seq: u64, frame: &RawFrame, last: bool| {
+                pace.as_mut().map_or(Step::Look(Look::EVERYTHING), |pace| pace.step(seq, frame, last))
             };
             spawn("decode", move || match Source::open(&clip, &limits, &interrupt) {
                 Ok(source) => {
                     let surplus = |bytes| surplus(under_way, longest_hold + 3 + ring::capacity(bytes), bytes);
-                    decode(source, window, &looks, &surplus, &take_permit, &hand_on, &clock)
+                    decode(source, window, &mut step, &surplus, &take_permit, &hand_on, &clock)
                 }
                 Err(fault) => DecodeEnd {
                     decoded: Decoded::default(),
@@ -219,7 +220,7 @@ struct DecodeEnd {
 fn decode(
     mut source: Source,
     window: Window,
-    looks: &dyn Fn(u64, bool) -> Look,
+    step: &mut dyn FnMut(u64, &RawFrame, bool) -> Step,
     surplus: &dyn Fn(usize) -> usize,
     permits: &Receiver<()>,
     hand_on: &dyn Fn(Task) -> bool,
@@ -231,8 +232,8 @@ fn decode(
     let mut held: Option<RawFrame> = None;
     // False where nobody takes frames any more: another stage failed and says why.
     let mut send = |frame: RawFrame, is_last: bool| {
-        let look = looks(seq, is_last);
-        let taken = permits.recv().is_ok() && hand_on(Task { seq, frame, look });
+        let step = timed(&clock.detect, || step(seq, &frame, is_last));
+        let taken = permits.recv().is_ok() && hand_on(Task { seq, frame, step });
         seq += 1;
         taken
     };

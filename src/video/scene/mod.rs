@@ -9,12 +9,14 @@
 //!   [`temporary()`] makes a scene of one clip by itself.
 //! - [`Scene`]: the stills, ready; [`Scene::compare`] turns a [`SmallPicture`] into a [`Difference`].
 //! - [`Witness`]: differences over time to [`Sighting`]s: boxes, and what may be cleared.
+//! - [`Glance`]: whether anything has changed since another frame, so that it need not be searched again.
 //! - [`moved()`]: whether the camera was turned, by a vote of small tiles.
 //!
 //! Held by tests: an unchanged scene stays without boxes in any light and noise; whoever stands anywhere gets one.
 
 mod blobs;
 mod compare;
+mod glance;
 mod learn;
 mod light;
 mod median;
@@ -27,6 +29,7 @@ mod temporary;
 mod witness;
 
 pub use compare::{Difference, Scene, SceneKind};
+pub use glance::Glance;
 pub use learn::{LearnError, Learnt, Still, learn};
 pub use median::{Sample, Segment};
 pub use moved::{Stance, moved};

@@ -178,6 +178,29 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_glance_sees_whoever_moves_and_no_noise(
+        seed in 0u64..1000, x in 0.0f32..500.0, y in 0.0f32..270.0, step in 3.0f32..9.0, noise in 0.0f32..1.5,
+        lamp in -3.0f32..3.0,
+    ) {
+        // As small as anybody that can be found: five by nine pixels of the small picture.
+        let at = |x: f32| BoxPx::new(x.floor(), y.floor(), (x + 10.0).floor(), (y + 18.0).floor());
+        let room = Picture::room(SIZE, seed);
+        let look = |picture: &Picture, light: f32, seed| {
+            Glance::at(&picture.clone().lit(1.0, light, noise, seed).frame(), 256)
+        };
+        let here = room.clone().with(&at(x), COAT);
+        let (before, after) = (look(&here, 0.0, seed), look(&here, lamp, seed + 1));
+        prop_assert!(!after.differs_from(&before), "nothing moved");
+        let there = if x + step < 500.0 { x + step } else { x - step };
+        prop_assert!(look(&room.clone().with(&at(there), COAT), lamp, seed + 2).differs_from(&before), "a step");
+        prop_assert!(look(&room, lamp, seed + 3).differs_from(&before), "gone");
+    }
+}
+
 #[test]
 fn what_looks_like_the_scene_is_not_found() {
     let sign = BoxPx::new(200.0, 100.0, 240.0, 160.0);
