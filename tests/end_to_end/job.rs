@@ -1,7 +1,7 @@
 //! Jobs of the library with made-up detectors.
 
 use melkglas::casework::{HideEveryone, ReportBuilder, ReportContext, SourceKind};
-use melkglas::config::{Camera, Rgb, Site, Style};
+use melkglas::config::{Cadence, Camera, Rgb, Site, Style};
 use melkglas::geometry::{BoxPx, FrameSize};
 use melkglas::interrupt::Interrupt;
 use melkglas::video::detect::{DetectError, Detector, DetectorFactory, Look};
@@ -79,7 +79,7 @@ impl Default for Setting {
         site.detect.workers = 2;
         site.limits.stall_secs = 20.0;
         // Scripts go by a frame's number, whatever is in the picture.
-        site.detect.cadence.rest_s = 0.0;
+        site.detect.cadence = Cadence { persons: 1, faces: 1, gap_s: 10.0, rest_s: 0.0 };
         let detectors = Script::nobody();
         Self { site, camera: None, detectors, window: Window::WHOLE, accept_damaged: false, rate: None }
     }
