@@ -22,7 +22,7 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -246,7 +246,7 @@ impl Pictures {
 }
 
 /// Makes a clip.
-fn film(path: &PathBuf, (width, height): (u32, u32), filmed: Filmed<'_>) -> Result<()> {
+fn film(path: &Path, (width, height): (u32, u32), filmed: Filmed<'_>) -> Result<()> {
     let (Filmed::Sample(pictures) | Filmed::Empty(pictures)) = filmed;
     let pipeline = launched(&format!(
         "appsrc name=from format=time block=true ! videoconvert ! videoscale ! \

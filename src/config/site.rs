@@ -81,6 +81,9 @@ pub struct Cadence {
     pub persons: u32,
     /// Faces are looked for in every m-th frame.
     pub faces: u32,
+    /// Persons are looked for in every n-th frame where one pass goes through a clip of a camera with an approved still of
+    /// its empty scene: whatever differs from that is hidden by itself.
+    pub persons_by_reference: u32,
     /// Where frames come at long intervals: a look is never later than this after the one before, seconds.
     pub gap_s: f32,
     /// While nothing changes in the picture, the networks look again only after this time, seconds; 0: never mind whether
@@ -90,7 +93,7 @@ pub struct Cadence {
 
 impl Default for Cadence {
     fn default() -> Self {
-        Self { persons: 1, faces: 4, gap_s: 0.2, rest_s: 1.0 }
+        Self { persons: 1, faces: 4, persons_by_reference: 4, gap_s: 0.2, rest_s: 1.0 }
     }
 }
 
@@ -278,6 +281,8 @@ impl DetectSettings {
         within(section, "cadence", |section| {
             set(section, "persons", &mut self.cadence.persons, |item| whole(item, 1..=250));
             set(section, "faces", &mut self.cadence.faces, |item| whole(item, 1..=250));
+            let by_reference = &mut self.cadence.persons_by_reference;
+            set(section, "persons_by_reference", by_reference, |item| whole(item, 1..=250));
             set(section, "gap_s", &mut self.cadence.gap_s, |item| fraction(item, 0.0..=10.0));
             set(section, "rest_s", &mut self.cadence.rest_s, |item| fraction(item, 0.0..=10.0));
         });

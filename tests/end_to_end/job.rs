@@ -79,7 +79,8 @@ impl Default for Setting {
         site.detect.workers = 2;
         site.limits.stall_secs = 20.0;
         // Scripts go by a frame's number, whatever is in the picture.
-        site.detect.cadence = Cadence { persons: 1, faces: 1, gap_s: 10.0, rest_s: 0.0 };
+        site.detect.cadence =
+            Cadence { persons: 1, faces: 1, persons_by_reference: 1, gap_s: 10.0, rest_s: 0.0 };
         let detectors = Script::nobody();
         Self { site, camera: None, detectors, window: Window::WHOLE, accept_damaged: false, rate: None }
     }

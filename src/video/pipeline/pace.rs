@@ -1,10 +1,12 @@
 //! Which frames the networks look at. Everything is decided in the order of the frames and from the frames alone, so that
 //! the same clip always gives the same boxes.
 
-use crate::config::Cadence;
+use super::job::Job;
+use super::passes::Way;
+use crate::config::{Cadence, UnexplainedPolicy};
 use crate::video::detect::Look;
 use crate::video::frame::RawFrame;
-use crate::video::scene::Glance;
+use crate::video::scene::{Glance, SceneKind};
 
 /// What is done with a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +38,19 @@ struct Place {
 }
 
 impl Pace {
-    pub(super) fn new(cadence: Cadence, width_px: u32) -> Self {
+    /// Of one job on one of its ways.
+    pub(super) fn of(job: &Job, way: &Way<'_>) -> Self {
+        let mut cadence = job.site.detect.cadence;
+        // Who is followed over time, in an analysis, has to be seen often.
+        let once = matches!(way, Way::Once(_));
+        let approved = job.scene.as_ref().is_some_and(|scene| scene.kind() == SceneKind::Approved);
+        if once && approved && job.site.scene.unexplained == UnexplainedPolicy::Mask {
+            cadence.persons = cadence.persons.max(cadence.persons_by_reference);
+        }
+        Self::new(cadence, job.site.scene.width_px)
+    }
+
+    fn new(cadence: Cadence, width_px: u32) -> Self {
         Self { cadence, width_px, persons: None, faces: None, looked: None, before_ns: None }
     }
 
@@ -127,7 +141,7 @@ mod tests {
 
     #[test]
     fn each_network_looks_in_its_turn_and_never_too_late() {
-        let cadence = Cadence { persons: 1, faces: 4, gap_s: 0.2, rest_s: 0.0 };
+        let cadence = Cadence { persons: 1, faces: 4, persons_by_reference: 1, gap_s: 0.2, rest_s: 0.0 };
         assert_eq!(steps(cadence, 40, |_| 0), "EpppEpppEppE");
         // At ten frames a second, four of them are too long.
         assert_eq!(steps(cadence, 100, |_| 0), "EpEpEpEpEpEE");
@@ -136,7 +150,7 @@ mod tests {
 
     #[test]
     fn while_nothing_changes_they_rest() {
-        let cadence = Cadence { persons: 1, faces: 4, gap_s: 0.2, rest_s: 0.2 };
+        let cadence = Cadence { persons: 1, faces: 4, persons_by_reference: 1, gap_s: 0.2, rest_s: 0.2 };
         assert_eq!(steps(cadence, 40, |_| 8), "E----E----E-");
         assert_eq!(steps(cadence, 40, |seq| 3 * seq as usize), "EpppEpppEppE");
         // Something moves once: what was seen before is no longer true, and faces are due.

@@ -45,7 +45,7 @@ impl Run {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             n => n,
         };
-        let pace = way.searches().then(|| Pace::new(detect.cadence, job.site.scene.width_px));
+        let pace = way.searches().then(|| Pace::of(job, way));
         let longest_hold = pace.as_ref().map_or(1, Pace::longest_wait);
         // Each worker one frame at work and one waiting, and as many as the cadence holds back.
         let at_work = 2 * workers + longest_hold + 2;
