@@ -1,5 +1,5 @@
 //! One subject stays visible, where it is certain who it is; everybody else is hidden, and so is the subject wherever
-//! anybody comes near or anything is in doubt. Things that staff name can be seen too, where nobody is.
+//! anybody touches it or anything is in doubt. Things that staff name can be seen too, where nobody is.
 //!
 //! A resident may see footage of themselves as far as nobody else's privacy is harmed (GDPR art. 15 (4)). So hiding
 //! wins wherever regions touch, and zones are never lifted.

@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub(super) struct ShowFlags {
     /// Leave one person visible: whoever is at a moment (seconds or hh:mm:ss) at a place of the displayed picture,
     /// 12.4@412,230, or a track of --analysis, track:7 (`melkglas persons` lists them). Everybody else stays hidden, and
-    /// so does the subject wherever anybody comes near or it is not certain who it is. Given again for the same person
+    /// so does the subject wherever anybody touches it or it is not certain who it is. Given again for the same person
     /// it settles a doubt: `melkglas doubts` shows where. The clip is gone through twice.
     #[arg(long, value_name = "WHO")]
     keep: Vec<Choice>,

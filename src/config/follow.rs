@@ -31,7 +31,8 @@ pub struct FollowSettings {
     pub trust_score: f32,
     /// The subject's box is shown with this margin, as a share of its sides.
     pub shown_margin: f32,
-    /// The subject is hidden where somebody else's mask comes nearer than this share of the subject's box.
+    /// The subject is hidden where somebody else touches it, and where the mask of somebody who was not found in this very
+    /// frame comes nearer than this share of the subject's box.
     pub keep_apart: f32,
 }
 
