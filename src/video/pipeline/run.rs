@@ -54,7 +54,8 @@ impl Run {
         for _ in 0..under_way {
             permits.send(()).map_err(|_| JobError::Thread("permits".into()))?;
         }
-        let (task_in, tasks) = bounded::<Task>(under_way);
+        // A decoder that runs ahead of the networks would only fill memory.
+        let (task_in, tasks) = bounded::<Task>(2 * workers.max(1));
         let (result_in, results) = bounded(under_way + workers);
         let clock = Arc::new(Clock::default());
         let searches = way.searches();
