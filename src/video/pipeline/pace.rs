@@ -69,6 +69,10 @@ impl Pace {
             self.persons = if look.persons { Some(here) } else { self.persons };
             self.faces = if look.faces { Some(here) } else { self.faces };
         }
+        if frame.damage().is_some() {
+            // Nothing was seen in it, so whatever comes next is looked at.
+            (self.persons, self.faces, self.looked) = (None, None, None);
+        }
         step
     }
 
@@ -112,7 +116,7 @@ impl Pace {
 mod tests {
     use super::*;
     use crate::geometry::FrameSize;
-    use crate::video::frame::{Colour, PixelFormat, Stamp};
+    use crate::video::frame::{Colour, Damage, PixelFormat, Stamp};
 
     const SIZE: FrameSize = FrameSize { width: 64, height: 64 };
 
@@ -155,5 +159,21 @@ mod tests {
         assert_eq!(steps(cadence, 40, |seq| 3 * seq as usize), "EpppEpppEppE");
         // Something moves once: what was seen before is no longer true, and faces are due.
         assert_eq!(steps(cadence, 40, |seq| if seq < 3 { 8 } else { 30 }), "E--pE----E--");
+    }
+
+    #[test]
+    fn after_damage_everything_is_looked_for() {
+        let cadence = Cadence { persons: 4, faces: 4, persons_by_reference: 1, gap_s: 1.0, rest_s: 1.0 };
+        let mut pace = Pace::new(cadence, 64);
+        let mut step = |seq: u64, damage: Option<Damage>| {
+            let mut frame = frame(seq, 40, 8);
+            frame.damage = damage;
+            pace.step(seq, &frame, false)
+        };
+        assert_eq!(step(0, None), Step::Look(Look::EVERYTHING));
+        assert_eq!(step(1, None), Step::Same);
+        assert_ne!(step(2, Some(Damage::Concealed)), Step::Same);
+        assert_eq!(step(3, None), Step::Look(Look::EVERYTHING));
+        assert_eq!(step(4, None), Step::Same);
     }
 }
