@@ -15,7 +15,7 @@ use melkglas::interrupt::Interrupt;
 use melkglas::share::ShareDirs;
 use melkglas::video::detect::OnnxFactory;
 use melkglas::video::pipeline::{EmptyScene, FrameRecord, Job, Observer, StageTimes, redact_clip};
-use melkglas::video::sink::{Container, Overwrite, PartialFile};
+use melkglas::video::sink::{Container, Overwrite, PartialFile, encoder_threads, x264_preset};
 use melkglas::video::source::{Clip, Declared, Window, init_media};
 
 use gstreamer as gst;
@@ -291,10 +291,12 @@ fn film(path: &Path, (width, height): (u32, u32), filmed: Filmed<'_>) -> Result<
 /// Decodes and encodes with the settings of `video/sink/encode.rs`, nothing between; returns the frames written.
 fn transcode(from: &Path, to: &Path, settings: &EncodeSettings) -> Result<u64> {
     let EncodeSettings { preset, quality, keyframe_interval, jpeg_quality: _ } = settings;
+    let (preset, trellis) = x264_preset(*preset);
     let pipeline = launched(&format!(
-        "filesrc name=from ! decodebin ! queue ! x264enc speed-preset={preset} pass=qual quantizer={quality} \
+        "filesrc name=from ! decodebin ! queue ! x264enc speed-preset={preset} trellis={trellis} sliced-threads=true threads={} pass=qual quantizer={quality} \
          vbv-buf-capacity=0 bframes=0 key-int-max={keyframe_interval} ! capsfilter name=coded \
-         caps=video/x-h264,profile=high ! mp4mux trak-timescale=90000 ! filesink name=to sync=false async=false"
+         caps=video/x-h264,profile=high ! mp4mux trak-timescale=90000 ! filesink name=to sync=false async=false",
+        encoder_threads()
     ))?;
     let element = |name: &str| pipeline.by_name(name).ok_or("an element is missing");
     element("from")?.set_property("location", from.to_string_lossy().as_ref());

@@ -39,7 +39,7 @@ pub use register::{Attested, Register};
 pub use scene::{DarkPolicy, SceneSettings, UnexplainedPolicy};
 pub use schema::camera_schema;
 pub use site::{
-    Cadence, DetectSettings, EncodeSettings, LimitSettings, MaskSettings, Provider, Site, TilingMode,
+    Cadence, DetectSettings, EncodeSettings, LimitSettings, MaskSettings, Preset, Provider, Site, TilingMode,
 };
 pub use starter::starter;
 pub use style::{NotAColour, Rgb, Style};

@@ -77,13 +77,13 @@ pub enum TilingMode {
 /// How often each network looks: at every n-th frame.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Cadence {
-    /// Persons are looked for in every n-th frame.
+    /// Persons are looked for in every n-th frame where one pass finds and hides; in every frame where they are followed.
     pub persons: u32,
     /// Faces are looked for in every m-th frame.
     pub faces: u32,
-    /// Persons are looked for in every n-th frame where one pass goes through a clip of a camera with an approved still of
-    /// its empty scene: whatever differs from that is hidden by itself.
-    pub persons_by_reference: u32,
+    /// A look that stands for frames that nobody searches believes persons from this share of the usual score on: the fewer
+    /// looks, the more each has to find.
+    pub keen_share: f32,
     /// Where frames come at long intervals: a look is never later than this after the one before, seconds.
     pub gap_s: f32,
     /// While nothing changes in the picture, the networks look again only after this time, seconds; 0: never mind whether
@@ -93,7 +93,7 @@ pub struct Cadence {
 
 impl Default for Cadence {
     fn default() -> Self {
-        Self { persons: 1, faces: 4, persons_by_reference: 4, gap_s: 0.2, rest_s: 1.0 }
+        Self { persons: 4, faces: 4, keen_share: 0.85, gap_s: 0.2, rest_s: 2.0 }
     }
 }
 
@@ -184,11 +184,24 @@ impl Default for MaskSettings {
     }
 }
 
+/// How the encoder weighs time against size. Quality is a setting of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preset {
+    /// Least time, much larger files.
+    Fast,
+    /// A little more time, files about as large as a recorder's.
+    #[default]
+    Balanced,
+    /// Much more time, smaller files.
+    Small,
+}
+
 /// How the result is written.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EncodeSettings {
-    /// x264 speed preset.
-    pub preset: String,
+    /// Time against size.
+    pub preset: Preset,
     /// Constant quality (x264's rate factor): lower is better and larger.
     pub quality: u32,
     /// Most frames between two keyframes.
@@ -199,7 +212,7 @@ pub struct EncodeSettings {
 
 impl Default for EncodeSettings {
     fn default() -> Self {
-        Self { preset: "superfast".into(), quality: 23, keyframe_interval: 250, jpeg_quality: 92 }
+        Self { preset: Preset::Balanced, quality: 23, keyframe_interval: 250, jpeg_quality: 92 }
     }
 }
 
@@ -258,10 +271,6 @@ impl Site {
     }
 }
 
-/// x264's speed presets from fast to slow; `placebo` is left out because nobody gains by it.
-const PRESETS: [&str; 9] =
-    ["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"];
-
 impl DetectSettings {
     fn read(&mut self, section: &mut Section<'_>) {
         set(section, "provider", &mut self.provider, |item| item.word());
@@ -281,8 +290,7 @@ impl DetectSettings {
         within(section, "cadence", |section| {
             set(section, "persons", &mut self.cadence.persons, |item| whole(item, 1..=250));
             set(section, "faces", &mut self.cadence.faces, |item| whole(item, 1..=250));
-            let by_reference = &mut self.cadence.persons_by_reference;
-            set(section, "persons_by_reference", by_reference, |item| whole(item, 1..=250));
+            set(section, "keen_share", &mut self.cadence.keen_share, |item| fraction(item, 0.1..=1.0));
             set(section, "gap_s", &mut self.cadence.gap_s, |item| fraction(item, 0.0..=10.0));
             set(section, "rest_s", &mut self.cadence.rest_s, |item| fraction(item, 0.0..=10.0));
         });
@@ -302,7 +310,7 @@ impl MaskSettings {
 
 impl EncodeSettings {
     fn read(&mut self, section: &mut Section<'_>) {
-        set(section, "preset", &mut self.preset, |item| item.one_of(&PRESETS).map(str::to_owned));
+        set(section, "preset", &mut self.preset, |item| item.word());
         set(section, "quality", &mut self.quality, |item| whole(item, 0..=51));
         set(section, "keyframe_interval", &mut self.keyframe_interval, |item| whole(item, 1..=10_000));
         set(section, "jpeg_quality", &mut self.jpeg_quality, |item| whole(item, 1..=100));

@@ -369,9 +369,9 @@ fn site_settings_are_read() {
     let read = site(
         "schema = 1\n[detect]\nprovider = \"openvino\"\nallow_cpu_fallback = true\nworkers = 2\n\
          person_input_px = 416\nface_score = 0.25\ntiling = \"tile\"\n\
-         mirrored = true\nrotated = true\ntargets = [\"faces\", \"persons\", \"screens\"]\nmodels = [\"a\", \"b\"]\ncadence = { persons = 2, faces = 3, persons_by_reference = 5, gap_s = 0.3, rest_s = 0.5 }\n\
+         mirrored = true\nrotated = true\ntargets = [\"faces\", \"persons\", \"screens\"]\nmodels = [\"a\", \"b\"]\ncadence = { persons = 2, faces = 3, keen_share = 0.5, gap_s = 0.3, rest_s = 0.5 }\n\
          [scene]\nwidth_px = 320\nlow = 0.3\n[mask]\nstyle = \"fill\"\nfill_colour = \"00FF00\"\nmargin_px = 2.5\n\
-         [encode]\npreset = \"veryslow\"\nquality = 0\n[limits]\nstall_secs = 1.5\nmax_side_px = 16_384\n",
+         [encode]\npreset = \"small\"\nquality = 0\n[limits]\nstall_secs = 1.5\nmax_side_px = 16_384\n",
     )
     .expect("valid settings");
     let mut expect = Site::default();
@@ -387,12 +387,11 @@ fn site_settings_are_read() {
     expect.detect.rotated = true;
     expect.detect.targets = Targets { vehicles: false, screens: true };
     expect.detect.models = vec!["a".into(), "b".into()];
-    expect.detect.cadence =
-        Cadence { persons: 2, faces: 3, persons_by_reference: 5, gap_s: 0.3, rest_s: 0.5 };
+    expect.detect.cadence = Cadence { persons: 2, faces: 3, keen_share: 0.5, gap_s: 0.3, rest_s: 0.5 };
     expect.mask.style = Style::Fill;
     expect.mask.fill_colour = Rgb([0, 255, 0]);
     expect.mask.margin_px = 2.5;
-    expect.encode.preset = "veryslow".into();
+    expect.encode.preset = Preset::Small;
     expect.encode.quality = 0;
     expect.limits.stall_secs = 1.5;
     expect.limits.max_side_px = 16_384;
@@ -404,7 +403,7 @@ fn every_fault_of_a_site_file_is_shown() {
     let error = site(
         "schema = \"1\"\n[detect]\nworkers = 257\nperson_input_px = 650\nface_score = 0\nnms_iou = nan\n\
          cadence = { persons = 0, people = 1 }\n[mask]\nfill_colour = 404040\nmargin = -0.1\n\
-         [encode]\npreset = \"superfat\"\nquality = 23.5\n[limit]\nstall_secs = 0\n",
+         [encode]\npreset = \"superfast\"\nquality = 23.5\n[limit]\nstall_secs = 0\n",
     )
     .expect_err("bad settings");
     check(
@@ -416,11 +415,11 @@ fn every_fault_of_a_site_file_is_shown() {
             "5:14 `detect.face_score` is out of range | 0 | write a number from 0.01 to 0.99",
             "6:11 `detect.nms_iou` is out of range | nan | write a number from 0.1 to 0.95",
             "7:23 `detect.cadence.persons` is out of range | 0 | write a whole number from 1 to 250",
-            "7:26 unknown key `people` | people | remove it; known in `detect.cadence`: persons, faces, persons_by_reference, gap_s, rest_s",
+            "7:26 unknown key `people` | people | remove it; known in `detect.cadence`: persons, faces, keen_share, gap_s, rest_s",
             "9:15 `mask.fill_colour` must be text in quotes | 404040 | put it in quotes: fill_colour = \"404040\"",
             "10:10 `mask.margin` is out of range | -0.1 | write a number from 0 to 2",
-            "12:10 `encode.preset` cannot be \"superfat\" | \"superfat\" | did you mean \"superfast\"? Possible are \
-             ultrafast, superfast, veryfast, faster, fast, medium, slow, slower, veryslow",
+            "12:10 `encode.preset` cannot be \"superfast\" | \"superfast\" | did you mean \"fast\"? Possible are \
+             fast, balanced, small",
             "13:11 `encode.quality` must be a whole number | 23.5 | write a whole number from 0 to 51",
             "14:2 unknown key `limit` | limit | did you mean `limits`? Known here: schema, detect, follow, scene, mask, encode, limits, track",
         ],

@@ -39,7 +39,7 @@ impl Script {
 }
 
 impl Detector for Script {
-    fn detect(&mut self, frame: &RawFrame, _: Look) -> Found {
+    fn detect(&mut self, frame: &RawFrame, _: &Look) -> Found {
         (self.0)(frame.index(), frame.size())
     }
 }
@@ -80,7 +80,7 @@ impl Default for Setting {
         site.limits.stall_secs = 20.0;
         // Scripts go by a frame's number, whatever is in the picture.
         site.detect.cadence =
-            Cadence { persons: 1, faces: 1, persons_by_reference: 1, gap_s: 10.0, rest_s: 0.0 };
+            Cadence { persons: 1, faces: 1, gap_s: 10.0, rest_s: 0.0, ..Cadence::default() };
         let detectors = Script::nobody();
         Self { site, camera: None, detectors, window: Window::WHOLE, accept_damaged: false, rate: None }
     }

@@ -29,10 +29,14 @@ impl DetectorFactory for Forgetful {
         let detector = self.detectors.make()?;
         Ok(Box::new(ForgetfulDetector { detector, share: self.share, seed: self.seed }))
     }
+
+    fn searches_parts(&self) -> bool {
+        self.detectors.searches_parts()
+    }
 }
 
 impl Detector for ForgetfulDetector {
-    fn detect(&mut self, frame: &RawFrame, look: Look) -> Result<Vec<Detection>, DetectError> {
+    fn detect(&mut self, frame: &RawFrame, look: &Look) -> Result<Vec<Detection>, DetectError> {
         let found = self.detector.detect(frame, look)?;
         let kept = (0u64..).zip(found).filter(|(i, _)| chance(self.seed, frame.index(), *i) >= self.share);
         Ok(kept.map(|(_, detection)| detection).collect())

@@ -96,6 +96,30 @@ impl Placement {
         Self { region, view, content, input }
     }
 
+    /// A copy of a part of a frame at the scale of the whole frame's; what else fits into the input is looked at too.
+    /// `None` where the input always has one size.
+    pub(super) fn part(part: PxRect, frame: FrameSize, fit: Fit, view: View) -> Option<Self> {
+        let Fit::Longer { multiple_of, .. } = fit else { return None };
+        let whole = Self::new(PxRect::whole(frame), fit, View::Upright).content;
+        // Along one axis: the content's length, and what it shows of the frame.
+        let along = |low: u32, high: u32, content: u32, frame: u32| {
+            let scale = f64::from(content) / f64::from(frame);
+            let scaled = |px: u32| f64::from(px) * scale;
+            let room = (scaled(high - low).ceil() as u32).next_multiple_of(multiple_of).min(content);
+            let shown = ((f64::from(room) / scale).round() as u32).clamp(high - low, frame);
+            let first = low.saturating_sub((shown - (high - low)) / 2).min(frame - shown) & !1;
+            (room, first, first + shown)
+        };
+        let (width, x0, x1) = along(part.x0, part.x1, whole.width, frame.width);
+        let (height, y0, y1) = along(part.y0, part.y1, whole.height, frame.height);
+        let content = view.turned(FrameSize { width, height });
+        let input = FrameSize {
+            width: content.width.next_multiple_of(multiple_of),
+            height: content.height.next_multiple_of(multiple_of),
+        };
+        Some(Self { region: PxRect { x0, y0, x1, y1 }, view, content, input })
+    }
+
     /// Size of the scaled region before it was copied.
     fn upright(&self) -> FrameSize {
         self.view.turned(self.content)

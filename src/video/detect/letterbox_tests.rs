@@ -217,3 +217,49 @@ proptest! {
         prop_assert_eq!(off, 0);
     }
 }
+
+proptest! {
+    /// A part is looked at whole, at the scale of a look at everything, and boxes come back to where they are.
+    #[test]
+    fn a_part_has_the_scale_of_the_whole(
+        width in 64u32..2000, height in 64u32..1200, x in 0.0f64..1.0, y in 0.0f64..1.0,
+        across in 0.01f64..1.0, down in 0.01f64..1.0, turned in prop::bool::ANY,
+    ) {
+        let frame = FrameSize { width, height };
+        let within = |share: f64, from: u32, to: u32| from + (share * f64::from(to - from)) as u32;
+        let (x0, y0) = (within(x, 0, width - 1), within(y, 0, height - 1));
+        let part = PxRect {
+            x0,
+            y0,
+            x1: within(across, x0 + 1, width),
+            y1: within(down, y0 + 1, height),
+        };
+        let view = if turned { View::Quarter } else { View::Upright };
+        let fit = Fit::Longer { px: 640, multiple_of: 32 };
+        let placement = Placement::part(part, frame, fit, view).expect("this fit has a scale");
+        let PxRect { x0, y0, x1, y1 } = placement.region;
+        prop_assert!(x0 <= part.x0 && y0 <= part.y0 && part.x1 <= x1 && part.y1 <= y1, "{placement:?}");
+        prop_assert!(x1 <= width && y1 <= height);
+        let upright = placement.upright();
+        let scale = 640.0 / f64::from(width.max(height));
+        for (content, shown) in [(upright.width, x1 - x0), (upright.height, y1 - y0)] {
+            // Both are whole pixels.
+            let off = (f64::from(content) - f64::from(shown) * scale).abs();
+            prop_assert!(off <= 1.0 + scale, "{off} in {placement:?}");
+        }
+        let Placement { content, input, .. } = placement;
+        prop_assert!(input.width.is_multiple_of(32) && input.height.is_multiple_of(32));
+        prop_assert!(content.width <= input.width && content.height <= input.height);
+        let all = InputBox { x0: 0.0, y0: 0.0, x1: content.width as f32, y1: content.height as f32 };
+        let back = placement.frame_from_input(&all);
+        let region = placement.region.as_box();
+        prop_assert!((back.x0 - region.x0).abs() < 0.01 && (back.y1 - region.y1).abs() < 0.01);
+    }
+}
+
+#[test]
+fn an_input_of_one_size_has_no_scale_for_parts() {
+    let (part, frame) = (PxRect { x0: 0, y0: 0, x1: 10, y1: 10 }, FrameSize { width: 640, height: 360 });
+    let fit = Fit::Exactly(FrameSize { width: 416, height: 416 });
+    assert_eq!(Placement::part(part, frame, fit, View::Upright), None);
+}

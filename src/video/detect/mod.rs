@@ -38,6 +38,7 @@ pub use manifest::{Family, InputForm, Manifest, ModelEntry, PlaneOrder, Task};
 pub use network::{Description, ModelInfo, OnnxDetector, OnnxFactory};
 
 use crate::config::Provider;
+use crate::geometry::PxRect;
 use crate::video::frame::RawFrame;
 use crate::video::plan::{Detection, Target};
 use std::path::PathBuf;
@@ -210,36 +211,69 @@ pub enum DetectError {
     },
 }
 
-/// Which targets to look for in this frame, by the cadence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How much of a frame one kind of network searches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Extent {
+    /// Nothing: it waits for its turn.
+    Nothing,
+    /// These parts of the frame. Everywhere else it shows what it showed when it was searched last; all of it where there
+    /// are no parts.
+    Parts(Vec<PxRect>),
+    /// All of it.
+    Whole,
+}
+
+/// Where to look for what in one frame, by the cadence.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
-    /// Look for persons, and for vehicles and screens, which the same networks see.
-    pub persons: bool,
-    /// Look for faces.
-    pub faces: bool,
+    /// Where to look for persons, and for vehicles and screens, which the same networks see.
+    pub persons: Extent,
+    /// Where to look for faces.
+    pub faces: Extent,
+    /// This look stands for frames that nobody searches: persons are believed sooner
+    /// ([`Cadence::keen_share`](crate::config::Cadence::keen_share)).
+    pub keen: bool,
 }
 
 impl Look {
-    /// Look for all there is.
-    pub const EVERYTHING: Self = Self { persons: true, faces: true };
+    /// Look for all there is everywhere.
+    pub const EVERYTHING: Self = Self { persons: Extent::Whole, faces: Extent::Whole, keen: false };
 
-    /// True where this look covers the target.
+    /// Where this look searches for the target.
     #[must_use]
-    pub fn at(self, target: Target) -> bool {
+    pub fn at(&self, target: Target) -> &Extent {
         match target {
-            Target::Person | Target::Vehicle | Target::Screen => self.persons,
-            Target::Face => self.faces,
+            Target::Person | Target::Vehicle | Target::Screen => &self.persons,
+            Target::Face => &self.faces,
         }
+    }
+
+    /// Whether this frame tells where such targets are: by a search, or because nothing has changed since the last one.
+    #[must_use]
+    pub fn tells(&self, target: Target) -> bool {
+        *self.at(target) != Extent::Nothing
+    }
+
+    /// Whether any network has anything to do.
+    #[must_use]
+    pub fn searches(&self) -> bool {
+        let at_work = |extent: &Extent| match extent {
+            Extent::Nothing => false,
+            Extent::Parts(parts) => !parts.is_empty(),
+            Extent::Whole => true,
+        };
+        at_work(&self.persons) || at_work(&self.faces)
     }
 }
 
 /// Finds people in one frame at a time.
 pub trait Detector: Send {
-    /// Every detection above the thresholds, in frame space, after NMS.
+    /// Every detection above the thresholds where it was to look, in frame space, after NMS. Somebody who stands across
+    /// the edge of a part may be seen in part.
     ///
     /// # Errors
     /// [`DetectError`]; the caller covers the frame.
-    fn detect(&mut self, frame: &RawFrame, look: Look) -> Result<Vec<Detection>, DetectError>;
+    fn detect(&mut self, frame: &RawFrame, look: &Look) -> Result<Vec<Detection>, DetectError>;
 }
 
 /// Makes one detector per worker.
@@ -249,4 +283,9 @@ pub trait DetectorFactory: Send + Sync {
     /// # Errors
     /// [`DetectError`] where the model cannot be loaded.
     fn make(&self) -> Result<Box<dyn Detector>, DetectError>;
+
+    /// Whether its detectors can search parts of a frame; otherwise they are only ever asked for all of it.
+    fn searches_parts(&self) -> bool {
+        false
+    }
 }

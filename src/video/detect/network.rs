@@ -9,13 +9,14 @@ use super::manifest::{Manifest, ModelEntry, Task};
 use super::output::{self, Candidate, DecodeFault};
 use super::session::{Chosen, Network, Runtime};
 use super::view::View;
-use super::{DetectError, Detector, DetectorFactory, Look, nms, tiles};
+use super::{DetectError, Detector, DetectorFactory, Extent, Look, nms, tiles};
 use crate::config::{DetectSettings, Provider, TilingMode};
 use crate::geometry::{BoxPx, FrameSize, PxRect};
 use crate::share::ShareDirs;
 use crate::video::frame::RawFrame;
 use crate::video::plan::{Detection, Target};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -61,8 +62,10 @@ struct Loaded {
     weights: Arc<[u8]>,
     /// Down to the score that continues a track.
     wanted: Wanted,
-    /// Lowest score that is somebody by itself.
+    /// Lowest score that is somebody by itself ...
     threshold: f32,
+    /// ... and in a look that stands for frames that nobody searches.
+    keen_threshold: f32,
     fit: Fit,
 }
 
@@ -80,9 +83,14 @@ impl Loaded {
         };
         let threshold = score.unwrap_or(entry.default_threshold);
         let wants = |target| settings.targets.contains(target);
-        let least = threshold.min(settings.weak_score);
+        let least = (threshold * settings.cadence.keen_share).min(settings.weak_score);
         let wanted = Wanted::new(entry.classes(), entry.task.into(), wants, least);
-        Self { wanted, threshold, fit: entry.input.fit(longer_px), entry: entry.clone(), weights }
+        let keen_threshold = match entry.task {
+            Task::Person => threshold * settings.cadence.keen_share,
+            Task::Face => threshold,
+        };
+        let fit = entry.input.fit(longer_px);
+        Self { wanted, threshold, keen_threshold, fit, entry: entry.clone(), weights }
     }
 }
 
@@ -101,6 +109,9 @@ pub struct OnnxFactory {
     workers: usize,
     nms_iou: f32,
     effort: Effort,
+    /// Workers take turns at the face networks, which most frames do not need: each would hold tens of megabytes.
+    faces_in_turn: bool,
+    shared: Mutex<BTreeMap<String, Arc<Mutex<Network>>>>,
     /// The detector that proved at opening that everything works; the first worker gets it.
     first: Mutex<Option<OnnxDetector>>,
 }
@@ -162,6 +173,8 @@ impl OnnxFactory {
             workers,
             nms_iou: settings.nms_iou,
             effort: Effort { tiling: settings.tiling, views: View::all(settings.mirrored, settings.rotated) },
+            faces_in_turn: workers > 1 && settings.cadence.faces > 1,
+            shared: Mutex::default(),
             first: Mutex::new(None),
         };
         let first = match factory.build() {
@@ -194,6 +207,8 @@ impl OnnxFactory {
             workers: self.workers,
             nms_iou: self.nms_iou,
             effort: Effort { tiling, views: View::all(mirrored, rotated) },
+            faces_in_turn: self.faces_in_turn,
+            shared: Mutex::default(),
             first: Mutex::new(None),
         };
         let first = factory.build()?;
@@ -237,10 +252,9 @@ impl OnnxFactory {
         let threads =
             if self.workers > 1 { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
         let eyes = self.models.iter().map(|model| {
-            let network = self.runtime.session(&model.entry.id, &model.weights, self.chosen.used, threads)?;
             Ok(Eye {
                 model: Arc::clone(model),
-                network,
+                network: self.network(model, threads)?,
                 letterbox: Letterbox::new(model.entry.input.clone()),
             })
         });
@@ -252,11 +266,37 @@ impl OnnxFactory {
     }
 }
 
+impl OnnxFactory {
+    /// A session of a worker's own, or one that all workers share.
+    fn network(&self, model: &Loaded, threads: usize) -> Result<Arc<Mutex<Network>>, DetectError> {
+        let id = &model.entry.id;
+        let make = || {
+            let network = self.runtime.session(id, &model.weights, self.chosen.used, threads)?;
+            Ok(Arc::new(Mutex::new(network)))
+        };
+        if model.entry.task != Task::Face || !self.faces_in_turn {
+            return make();
+        }
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(network) = shared.get(id) {
+            return Ok(Arc::clone(network));
+        }
+        let network = make()?;
+        shared.insert(id.clone(), Arc::clone(&network));
+        Ok(network)
+    }
+}
+
 impl DetectorFactory for OnnxFactory {
     fn make(&self) -> Result<Box<dyn Detector>, DetectError> {
         let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
         let detector = first.map_or_else(|| self.build(), Ok)?;
         Ok(Box::new(detector))
+    }
+
+    fn searches_parts(&self) -> bool {
+        let scales = |model: &Arc<Loaded>| matches!(model.fit, Fit::Longer { .. });
+        self.effort.tiling == TilingMode::Scale && self.models.iter().all(scales)
     }
 }
 
@@ -287,7 +327,7 @@ fn check(settings: &DetectSettings) -> Result<(), DetectError> {
 /// One network with its buffers.
 struct Eye {
     model: Arc<Loaded>,
-    network: Network,
+    network: Arc<Mutex<Network>>,
     letterbox: Letterbox,
 }
 
@@ -296,16 +336,19 @@ impl Eye {
     fn look(
         &mut self,
         frame: &RawFrame,
-        region: PxRect,
-        view: View,
+        placement: &Placement,
+        keen: bool,
         seen: &mut Vec<Detection>,
     ) -> Result<(), DetectError> {
         let model = &self.model;
         let entry = &model.entry;
-        let placement = Placement::new(region, model.fit, view);
-        let tensor = self.letterbox.fill(frame, &placement)?;
+        let threshold = if keen { model.keen_threshold } else { model.threshold };
+        let tensor = self.letterbox.fill(frame, placement)?;
         let candidates = self
             .network
+            .lock()
+            // A run that panicked has left nothing behind that another one would read.
+            .unwrap_or_else(PoisonError::into_inner)
             .run(placement.input, tensor, |outputs| {
                 output::decode(entry.family, outputs, placement.input, &model.wanted)
             })?
@@ -324,7 +367,7 @@ impl Eye {
             if !candidate.is_sane(placement.input) {
                 return Err(DetectError::Absurd { model: entry.id.clone() });
             }
-            seen.extend(in_frame(candidate, &placement, frame.size(), model.threshold));
+            seen.extend(in_frame(candidate, placement, frame.size(), threshold));
         }
         Ok(())
     }
@@ -351,18 +394,40 @@ pub struct OnnxDetector {
     effort: Effort,
 }
 
-impl Detector for OnnxDetector {
-    fn detect(&mut self, frame: &RawFrame, look: Look) -> Result<Vec<Detection>, DetectError> {
-        let mut seen = Vec::new();
-        for eye in self.eyes.iter_mut().filter(|eye| look.at(eye.model.entry.task.into())) {
-            let mut regions = vec![PxRect::whole(frame.size())];
-            if self.effort.tiling == TilingMode::Tile {
-                regions.extend(tiles::layout(frame.size(), eye.model.fit.tile_px()));
+impl OnnxDetector {
+    /// Where one network looks, and how.
+    fn placements(&self, model: &Loaded, frame: FrameSize, extent: &Extent) -> Vec<Placement> {
+        let all = |region: PxRect| self.effort.views.iter().map(move |view| (region, *view));
+        let whole = |(region, view)| Placement::new(region, model.fit, view);
+        match extent {
+            Extent::Nothing => Vec::new(),
+            Extent::Parts(parts) => {
+                let part = |(part, view)| {
+                    // An input of one size has no scale of its own: everything that fits is looked at.
+                    Placement::part(part, frame, model.fit, view)
+                        .unwrap_or_else(|| Placement::new(PxRect::whole(frame), model.fit, view))
+                };
+                parts.iter().flat_map(|region| all(*region)).map(part).collect()
             }
-            for region in regions {
-                for view in &self.effort.views {
-                    eye.look(frame, region, *view, &mut seen)?;
+            Extent::Whole => {
+                let mut regions = vec![PxRect::whole(frame)];
+                if self.effort.tiling == TilingMode::Tile {
+                    regions.extend(tiles::layout(frame, model.fit.tile_px()));
                 }
+                regions.into_iter().flat_map(all).map(whole).collect()
+            }
+        }
+    }
+}
+
+impl Detector for OnnxDetector {
+    fn detect(&mut self, frame: &RawFrame, look: &Look) -> Result<Vec<Detection>, DetectError> {
+        let mut seen = Vec::new();
+        for number in 0..self.eyes.len() {
+            let model = Arc::clone(&self.eyes[number].model);
+            let placements = self.placements(&model, frame.size(), look.at(model.entry.task.into()));
+            for placement in placements {
+                self.eyes[number].look(frame, &placement, look.keen, &mut seen)?;
             }
         }
         Ok(nms::suppress(seen, self.nms_iou))

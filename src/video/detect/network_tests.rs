@@ -9,7 +9,7 @@ use crate::video::detect::absurd;
 use crate::video::frame::{Colour, PixelFormat};
 use std::path::Path;
 
-const BOTH: Look = Look { persons: true, faces: true };
+const BOTH: Look = Look::EVERYTHING;
 
 /// Centre, half axes and colour of one ellipse of a drawing.
 type Ellipse = (f32, f32, f32, f32, [u8; 3]);
@@ -96,7 +96,7 @@ fn a_drawn_person_is_found_where_it_stands() {
     let size = FrameSize { width: 240, height: 280 };
     let mut detector = detector(&DetectSettings::default());
     for format in [PixelFormat::I420, PixelFormat::Nv12] {
-        let seen = detector.detect(&drawn(size, format, &BODY, (0.0, 0.0)), BOTH).expect("it looks");
+        let seen = detector.detect(&drawn(size, format, &BODY, (0.0, 0.0)), &BOTH).expect("it looks");
         assert!(!absurd(&seen, size), "{seen:?}");
         let person = best(&seen, Target::Person).expect("somebody");
         assert!(person.area.iou(&BODY_AREA) > 0.7 && person.score > 0.3, "{format:?}: {person:?}");
@@ -108,7 +108,7 @@ fn a_drawn_face_is_found_where_it_is() {
     let size = FrameSize { width: 160, height: 160 };
     let picture = drawn(size, PixelFormat::I420, &FACE, (0.0, 0.0));
     let mut detector = detector(&DetectSettings::default());
-    let seen = detector.detect(&picture, BOTH).expect("it looks");
+    let seen = detector.detect(&picture, &BOTH).expect("it looks");
     let face = best(&seen, Target::Face).expect("a face");
     assert!(face.area.iou(&FACE_AREA) > 0.5, "{face:?}");
     let inside =
@@ -121,11 +121,56 @@ fn a_look_sees_its_targets_only() {
     let size = FrameSize { width: 240, height: 280 };
     let picture = drawn(size, PixelFormat::I420, &BODY, (0.0, 0.0));
     let mut detector = detector(&DetectSettings { person_score: Some(0.05), ..DetectSettings::default() });
-    let mut look = |persons, faces| detector.detect(&picture, Look { persons, faces }).expect("it looks");
-    assert_eq!(look(false, false), Vec::new());
-    let persons = look(true, false);
+    let mut look =
+        |persons, faces| detector.detect(&picture, &Look { persons, faces, keen: false }).expect("it looks");
+    let (all, nothing) = (|| Extent::Whole, || Extent::Nothing);
+    assert_eq!(look(nothing(), nothing()), Vec::new());
+    let persons = look(all(), nothing());
     assert!(!persons.is_empty() && persons.iter().all(|d| d.target == Target::Person));
-    assert!(look(false, true).iter().all(|d| d.target == Target::Face));
+    assert!(look(nothing(), all()).iter().all(|d| d.target == Target::Face));
+}
+
+#[test]
+fn somebody_is_found_in_the_part_that_is_searched_and_nowhere_else() {
+    let size = FrameSize { width: 1280, height: 720 };
+    let at = (800.0, 300.0);
+    let picture = drawn(size, PixelFormat::I420, &BODY, at);
+    let area = BoxPx::new(BODY_AREA.x0 + at.0, BODY_AREA.y0 + at.1, BODY_AREA.x1 + at.0, BODY_AREA.y1 + at.1);
+    let factory = OnnxFactory::open(&share(), &DetectSettings::default()).expect("it opens");
+    assert!(factory.searches_parts());
+    let mut detector = factory.make().expect("a detector");
+    let mut score = |persons: Extent| {
+        let look = Look { persons, faces: Extent::Nothing, keen: false };
+        let seen = detector.detect(&picture, &look).expect("it looks");
+        let there = seen.into_iter().filter(|d| d.area.iou(&area) > 0.6);
+        there.map(|d| d.score).fold(0.0, f32::max)
+    };
+    let around = PxRect { x0: 760, y0: 260, x1: 1080, y1: 640 };
+    let (whole, part) = (score(Extent::Whole), score(Extent::Parts(vec![around])));
+    assert!(whole > 0.2 && part > 0.8 * whole, "whole {whole}, part {part}");
+    assert_eq!(score(Extent::Parts(vec![PxRect { x0: 0, y0: 0, x1: 300, y1: 300 }])), 0.0);
+    assert_eq!(score(Extent::Parts(Vec::new())), 0.0);
+    // Tiles look closer than the whole: there is no scale that parts could share.
+    let tiled = factory.with_effort(TilingMode::Tile, false, false).expect("the same networks");
+    assert!(!tiled.searches_parts());
+}
+
+#[test]
+fn a_keen_look_believes_sooner() {
+    let size = FrameSize { width: 240, height: 280 };
+    let picture = drawn(size, PixelFormat::I420, &BODY, (0.0, 0.0));
+    let score = {
+        let seen = detector(&DetectSettings::default()).detect(&picture, &BOTH).expect("it looks");
+        best(&seen, Target::Person).expect("somebody").score
+    };
+    // Just above what counts in every look.
+    let settings = DetectSettings { person_score: Some(score * 1.05), ..DetectSettings::default() };
+    let mut detector = detector(&settings);
+    let mut weak = |keen| {
+        let seen = detector.detect(&picture, &Look { keen, ..Look::EVERYTHING }).expect("it looks");
+        best(&seen, Target::Person).expect("somebody").weak
+    };
+    assert!(weak(false) && !weak(true));
 }
 
 #[test]
@@ -136,8 +181,8 @@ fn a_tile_shows_better_what_scaling_shrinks() {
     let area = BoxPx::new(BODY_AREA.x0 + at.0, BODY_AREA.y0 + at.1, BODY_AREA.x1 + at.0, BODY_AREA.y1 + at.1);
     let score = |tiling| {
         let settings = DetectSettings { person_input_px: 320, tiling, ..DetectSettings::default() };
-        let persons = Look { persons: true, faces: false };
-        let seen = detector(&settings).detect(&picture, persons).expect("it looks");
+        let persons = Look { faces: Extent::Nothing, ..Look::EVERYTHING };
+        let seen = detector(&settings).detect(&picture, &persons).expect("it looks");
         let there = seen.into_iter().filter(|d| d.area.iou(&area) > 0.7);
         there.map(|d| d.score).fold(0.0, f32::max)
     };
@@ -158,11 +203,11 @@ fn somebody_who_lies_across_is_found_in_a_turned_copy() {
         Colour::BT601.yuv(shape.map_or([150, 155, 150], |shape| shape.4))
     });
     let area = BoxPx::new(BODY_AREA.y0, BODY_AREA.x0, BODY_AREA.y1, BODY_AREA.x1);
-    let persons = Look { persons: true, faces: false };
+    let persons = Look { faces: Extent::Nothing, ..Look::EVERYTHING };
     let upright = OnnxFactory::open(&share(), &DetectSettings::default()).expect("it opens");
     let turned = upright.with_effort(TilingMode::Scale, true, true).expect("the same networks");
     let score = |factory: &OnnxFactory| {
-        let seen = factory.make().expect("a detector").detect(&picture, persons).expect("it looks");
+        let seen = factory.make().expect("a detector").detect(&picture, &persons).expect("it looks");
         let there = seen.into_iter().filter(|d| d.area.iou(&area) > 0.6);
         there.map(|d| d.score).fold(0.0, f32::max)
     };
@@ -177,9 +222,9 @@ fn every_copy_finds_what_the_upright_picture_shows() {
     let picture = drawn(size, PixelFormat::I420, &BODY, (0.0, 0.0));
     let plain = OnnxFactory::open(&share(), &DetectSettings::default()).expect("it opens");
     let thorough = plain.with_effort(TilingMode::Tile, true, false).expect("the same networks");
-    let persons = Look { persons: true, faces: false };
+    let persons = Look { faces: Extent::Nothing, ..Look::EVERYTHING };
     let look = |factory: &OnnxFactory| {
-        factory.make().expect("a detector").detect(&picture, persons).expect("it looks")
+        factory.make().expect("a detector").detect(&picture, &persons).expect("it looks")
     };
     for found in look(&plain) {
         let kept = |d: &Detection| d.area.iou(&found.area) > 0.6 && d.score >= found.score;
@@ -244,7 +289,7 @@ fn a_network_of_another_family_is_an_error_not_an_empty_answer() {
     let factory = OnnxFactory::open(&share, &DetectSettings::default()).expect("its files are sound");
     let size = FrameSize { width: 64, height: 64 };
     let picture = drawn(size, PixelFormat::I420, &[], (0.0, 0.0));
-    let answer = factory.make().expect("a detector").detect(&picture, BOTH);
+    let answer = factory.make().expect("a detector").detect(&picture, &BOTH);
     assert!(matches!(answer, Err(DetectError::Shape { .. })), "{answer:?}");
 }
 

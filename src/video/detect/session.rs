@@ -141,12 +141,14 @@ fn builder(environment: &Environment, threads: usize) -> ort::Result<SessionBuil
     Ok(Session::builder(environment)?
         .with_optimization_level(GraphOptimizationLevel::All)?
         .with_intra_threads(threads)?
-        .with_inter_threads(1)?)
+        .with_inter_threads(1)?
+        // Parts of frames come in many shapes; each would leave its own largest blocks behind.
+        .with_memory_pattern(false)?)
 }
 
 fn dispatch(provider: Provider) -> Option<ExecutionProviderDispatch> {
     match provider {
-        Provider::Cpu => None,
+        Provider::Cpu => Some(ep::CPU::default().with_arena_allocator(false).build()),
         Provider::Cuda => Some(ep::CUDA::default().build()),
         Provider::Tensorrt => Some(ep::TensorRT::default().build()),
         Provider::Openvino => Some(ep::OpenVINO::default().build()),

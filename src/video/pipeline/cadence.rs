@@ -4,13 +4,18 @@
 //! walks from one place to the other is somewhere between, and margins and the short span do the rest. A look
 //! that failed covers the frames that depend on it as well.
 
-use super::pace::Step;
 use super::pool::Looked;
-use crate::video::detect::Look;
+use crate::geometry::PxRect;
+use crate::video::detect::{Extent, Look};
 use crate::video::frame::RawFrame;
 use crate::video::plan::{CoverReason, Detection, Target};
 use crate::video::scene::Difference;
 use std::collections::VecDeque;
+
+/// Share of a box that has to lie in a searched part before the search there has the last word on it.
+const SEARCHED_SHARE: f32 = 0.9;
+/// Overlap (IoU) from which a new box is the old one, seen again.
+const SAME_BOX: f32 = 0.5;
 
 /// What one look found, or why it found nothing that can be trusted.
 type Seen = Result<Vec<Detection>, CoverReason>;
@@ -30,45 +35,50 @@ struct Waiting {
     difference: Option<Difference>,
     look: Look,
     damage: Option<CoverReason>,
-    /// Per target: the look at this frame, if there was one.
-    looks: [Option<Seen>; Target::ALL.len()],
+    /// Per target: what this frame tells, if it tells anything.
+    told: [Option<Seen>; Target::ALL.len()],
 }
 
 /// The hold. Frames go in and come out in order.
 #[derive(Default)]
 pub(super) struct Hold {
     waiting: VecDeque<Waiting>,
-    /// Per target: the latest look before the first waiting frame.
+    /// Per target: what the latest telling frame before the first waiting one told.
     previous: [Option<Seen>; Target::ALL.len()],
-    /// What the latest look at everything saw.
-    everything: [Option<Seen>; Target::ALL.len()],
+    /// Per target: what the latest telling frame of all told, so what every place showed when it was searched last.
+    latest: [Option<Seen>; Target::ALL.len()],
 }
 
 impl Hold {
     /// Takes the next frame and gives back those that have waited long enough.
     pub(super) fn push(&mut self, looked: Looked) -> Vec<Ready> {
-        let Looked { frame, step, seen, difference, .. } = looked;
+        let Looked { frame, look, seen, difference, .. } = looked;
         let damage = frame.damage().map(CoverReason::from);
-        let (look, looks) = match step {
-            Step::Look(look) => {
-                let looks = Target::ALL.map(|target| {
-                    look.at(target).then(|| {
-                        seen.as_ref()
-                            .map(|all| all.iter().copied().filter(|d| d.target == target).collect())
-                            .map_err(|reason| *reason)
-                    })
-                });
-                if look == Look::EVERYTHING {
-                    self.everything.clone_from(&looks);
-                }
-                (look, looks)
+        let told = Target::ALL.map(|target| {
+            let extent = look.at(target);
+            if *extent == Extent::Nothing {
+                return None;
             }
-            // The networks would see again what they saw.
-            Step::Same => (Look::EVERYTHING, self.everything.clone()),
-        };
-        self.waiting.push_back(Waiting { frame, difference, look, damage, looks });
+            let latest = &mut self.latest[Target::ALL.iter().position(|t| *t == target)?];
+            let found = || -> Seen {
+                let all = seen.as_ref().map_err(|reason| *reason)?;
+                Ok(all.iter().copied().filter(|d| d.target == target).collect())
+            };
+            let told = match (extent, latest.take()) {
+                // After a failure only a look at everything tells anything.
+                (Extent::Parts(_), Some(Err(reason))) => Err(reason),
+                (Extent::Parts(parts), Some(Ok(before))) if parts.is_empty() => Ok(before),
+                (Extent::Parts(parts), Some(Ok(before))) => {
+                    found().map(|found| renewed(&before, found, parts))
+                }
+                _ => found(),
+            };
+            *latest = Some(told.clone());
+            Some(told)
+        });
+        self.waiting.push_back(Waiting { frame, difference, look, damage, told });
         let mut ready = Vec::new();
-        while (0..Target::ALL.len()).all(|t| self.waiting.iter().any(|w| w.looks[t].is_some())) {
+        while (0..Target::ALL.len()).all(|t| self.waiting.iter().any(|w| w.told[t].is_some())) {
             ready.extend(self.pop());
         }
         ready
@@ -85,17 +95,29 @@ impl Hold {
             Some(reason) => Err(reason),
             None => Ok(Vec::new()),
         };
-        for (t, look) in first.looks.into_iter().enumerate() {
-            if let Some(own) = look {
+        for (t, told) in first.told.into_iter().enumerate() {
+            if let Some(own) = told {
                 merge(&mut seen, Some(&own));
                 self.previous[t] = Some(own);
             } else {
                 merge(&mut seen, self.previous[t].as_ref());
-                merge(&mut seen, self.waiting.iter().find_map(|w| w.looks[t].as_ref()));
+                merge(&mut seen, self.waiting.iter().find_map(|w| w.told[t].as_ref()));
             }
         }
         Some(Ready { frame: first.frame, seen, look: first.look, difference: first.difference })
     }
+}
+
+/// What is known after parts of a frame were searched: what was found there, and what was known of everywhere else.
+/// Whoever stands across the edge of a part keeps the old box, as the new one may be of a half.
+fn renewed(before: &[Detection], found: Vec<Detection>, parts: &[PxRect]) -> Vec<Detection> {
+    let searched = |d: &Detection| {
+        let within = |part: &PxRect| part.as_box().intersection(&d.area) >= SEARCHED_SHARE * d.area.area();
+        parts.iter().any(within)
+    };
+    let again = |d: &Detection| found.iter().any(|new| new.area.iou(&d.area) >= SAME_BOX);
+    let kept: Vec<Detection> = before.iter().copied().filter(|d| !searched(d) && !again(d)).collect();
+    kept.into_iter().chain(found).collect()
 }
 
 fn merge(into: &mut Seen, from: Option<&Seen>) {
@@ -103,5 +125,90 @@ fn merge(into: &mut Seen, from: Option<&Seen>) {
         (Ok(all), Some(Ok(more))) => all.extend_from_slice(more),
         (Ok(_), Some(Err(reason))) => *into = Err(*reason),
         (Err(_), _) | (_, None) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::{BoxPx, FrameSize};
+    use crate::video::frame::{Colour, PixelFormat, Stamp};
+
+    const SIZE: FrameSize = FrameSize { width: 64, height: 64 };
+
+    fn at(x: f32) -> Detection {
+        Detection {
+            target: Target::Person,
+            area: BoxPx::new(x, 10.0, x + 8.0, 30.0),
+            score: 0.5,
+            weak: false,
+        }
+    }
+
+    /// What is known of each frame after looks at persons; faces are looked for everywhere in all of them.
+    fn known(looks: Vec<(Extent, Seen)>) -> Vec<Seen> {
+        let mut hold = Hold::default();
+        let mut out = Vec::new();
+        for (seq, (persons, seen)) in (0u64..).zip(looks) {
+            let stamp = Stamp { index: seq, pts_ns: seq * 40_000_000, duration_ns: None };
+            let bytes = vec![128; 64 * 96];
+            let frame = RawFrame::from_samples(PixelFormat::I420, SIZE, Colour::BT601, stamp, bytes);
+            let look = Look { persons, faces: Extent::Whole, keen: false };
+            let frame = frame.expect("it fits");
+            out.extend(hold.push(Looked { seq, frame, look, seen, difference: None }));
+        }
+        out.extend(hold.flush());
+        out.into_iter().map(|ready| ready.seen).collect()
+    }
+
+    fn part(x0: u32, x1: u32) -> Extent {
+        Extent::Parts(vec![PxRect { x0, y0: 0, x1, y1: 64 }])
+    }
+
+    #[test]
+    fn where_nothing_changed_everybody_stays() {
+        let nothing = Extent::Parts(Vec::new());
+        let seen = known(vec![
+            (Extent::Whole, Ok(vec![at(4.0)])),
+            (nothing.clone(), Ok(vec![])),
+            (nothing, Ok(vec![])),
+        ]);
+        assert_eq!(seen, vec![Ok(vec![at(4.0)]); 3]);
+    }
+
+    #[test]
+    fn a_searched_part_has_the_last_word_on_who_is_in_it_and_no_other() {
+        let both = vec![at(4.0), at(40.0)];
+        let seen = known(vec![(Extent::Whole, Ok(both)), (part(32, 64), Ok(vec![at(50.0)]))]);
+        assert_eq!(seen[1], Ok(vec![at(4.0), at(50.0)]));
+        // Half of a box was searched: it stays, whatever was found there.
+        let seen = known(vec![(Extent::Whole, Ok(vec![at(28.0)])), (part(32, 64), Ok(vec![]))]);
+        assert_eq!(seen[1], Ok(vec![at(28.0)]));
+        // The same again, a little aside: once.
+        let seen = known(vec![(Extent::Whole, Ok(vec![at(28.0)])), (part(32, 64), Ok(vec![at(29.0)]))]);
+        assert_eq!(seen[1], Ok(vec![at(29.0)]));
+    }
+
+    #[test]
+    fn after_a_failure_only_a_look_at_everything_uncovers() {
+        let fault = || Err(CoverReason::DetectorFault);
+        let looks = vec![
+            (Extent::Whole, Ok(vec![at(4.0)])),
+            (part(32, 64), fault()),
+            (part(0, 64), Ok(vec![])),
+            (Extent::Parts(Vec::new()), Ok(vec![])),
+            (Extent::Whole, Ok(vec![])),
+        ];
+        assert_eq!(known(looks), vec![Ok(vec![at(4.0)]), fault(), fault(), fault(), Ok(vec![])]);
+    }
+
+    #[test]
+    fn between_two_looks_the_boxes_of_both_count() {
+        let looks = vec![
+            (Extent::Whole, Ok(vec![at(4.0)])),
+            (Extent::Nothing, Ok(vec![])),
+            (Extent::Whole, Ok(vec![at(20.0)])),
+        ];
+        assert_eq!(known(looks)[1], Ok(vec![at(4.0), at(20.0)]));
     }
 }

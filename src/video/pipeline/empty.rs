@@ -78,7 +78,7 @@ impl EmptyScene {
                 .map_err(|e| fault(StillFault::Damaged(e.to_string())))?;
             let approved = loaded.reference.approval.is_some();
             if approved {
-                let found = detector.detect(&frame, Look::EVERYTHING)?;
+                let found = detector.detect(&frame, &Look::EVERYTHING)?;
                 let fires = |d: &&Detection| d.target == Target::Person && d.score >= FIRES;
                 furniture.extend(found.iter().filter(fires).map(|d| shares(&d.area, size)));
             }

@@ -1,33 +1,36 @@
-//! Which frames the networks look at. Everything is decided in the order of the frames and from the frames alone, so that
-//! the same clip always gives the same boxes.
+//! Which frames the networks look at, and where in them. Everything is decided in the order of the frames and from the
+//! frames alone, so that the same clip always gives the same boxes.
 
 use super::job::Job;
 use super::passes::Way;
-use crate::config::{Cadence, UnexplainedPolicy};
-use crate::video::detect::Look;
+use crate::config::Cadence;
+use crate::geometry::PxRect;
+use crate::video::detect::{Extent, Look};
 use crate::video::frame::RawFrame;
-use crate::video::scene::{Glance, SceneKind};
+use crate::video::scene::{Change, Glance, SmallPicture};
 
-/// What is done with a frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
-    /// The networks look at it; at nothing where both wait for their turn.
-    Look(Look),
-    /// Nothing has changed since the networks looked at everything: they would see the same again.
-    Same,
-}
+/// Parts that hold more than this share of the picture are not worth being told apart.
+const MOST_OF_IT: f64 = 0.7;
 
 /// Decides frame by frame.
 pub(super) struct Pace {
     cadence: Cadence,
-    width_px: u32,
-    /// The latest looks for persons and for faces.
-    persons: Option<Place>,
-    faces: Option<Place>,
-    /// The latest frame in which everything was looked for.
-    looked: Option<(Glance, u64)>,
+    /// Whether the detectors can search parts of a frame.
+    parts: bool,
+    persons: Network,
+    faces: Network,
     /// When the frame before is shown.
     before_ns: Option<u64>,
+}
+
+/// One kind of network.
+struct Network {
+    /// It searches every n-th frame.
+    every: u32,
+    /// The latest frame that it searched.
+    last: Option<Place>,
+    /// What every place showed when it was searched last, and when all of them were.
+    searched: Option<(Glance, u64)>,
 }
 
 /// A frame's number and time.
@@ -37,21 +40,38 @@ struct Place {
     at_ns: u64,
 }
 
+/// A frame to be decided on.
+struct Here<'a> {
+    place: Place,
+    is_last: bool,
+    /// After the frame before, nanoseconds.
+    step_ns: u64,
+    /// Pixels of the frame.
+    frame_px: u64,
+    /// None where nothing is known of it, or nobody wants to know.
+    glance: Option<&'a Glance>,
+}
+
 impl Pace {
     /// Of one job on one of its ways.
     pub(super) fn of(job: &Job, way: &Way<'_>) -> Self {
         let mut cadence = job.site.detect.cadence;
-        // Who is followed over time, in an analysis, has to be seen often.
-        let once = matches!(way, Way::Once(_));
-        let approved = job.scene.as_ref().is_some_and(|scene| scene.kind() == SceneKind::Approved);
-        if once && approved && job.site.scene.unexplained == UnexplainedPolicy::Mask {
-            cadence.persons = cadence.persons.max(cadence.persons_by_reference);
+        if matches!(way, Way::Analyse) {
+            // Who is followed over time has to be seen often.
+            cadence.persons = 1;
         }
-        Self::new(cadence, job.site.scene.width_px)
+        Self::new(cadence, job.detectors.searches_parts())
     }
 
-    fn new(cadence: Cadence, width_px: u32) -> Self {
-        Self { cadence, width_px, persons: None, faces: None, looked: None, before_ns: None }
+    fn new(cadence: Cadence, parts: bool) -> Self {
+        let network = |every| Network { every, last: None, searched: None };
+        Self {
+            cadence,
+            parts,
+            persons: network(cadence.persons),
+            faces: network(cadence.faces),
+            before_ns: None,
+        }
     }
 
     /// Frames that may wait for the next look.
@@ -59,57 +79,93 @@ impl Pace {
         self.cadence.persons.max(self.cadence.faces) as usize
     }
 
-    /// What is done with frame number `seq`; the last one is always looked at unless nothing changed.
-    pub(super) fn step(&mut self, seq: u64, frame: &RawFrame, is_last: bool) -> Step {
-        let here = Place { seq, at_ns: frame.pts_ns() };
-        let step_ns = self.before_ns.map_or(0, |before| here.at_ns.saturating_sub(before));
-        self.before_ns = Some(here.at_ns);
-        let step = self.decide(frame, is_last, here, step_ns);
-        if let Step::Look(look) = step {
-            self.persons = if look.persons { Some(here) } else { self.persons };
-            self.faces = if look.faces { Some(here) } else { self.faces };
-        }
-        if frame.damage().is_some() {
-            // Nothing was seen in it, so whatever comes next is looked at.
-            (self.persons, self.faces, self.looked) = (None, None, None);
-        }
-        step
+    /// Whether it wants to see frames.
+    pub(super) fn glances(&self) -> bool {
+        self.cadence.rest_s > 0.0
     }
 
-    fn decide(&mut self, frame: &RawFrame, is_last: bool, here: Place, step_ns: u64) -> Step {
-        // Settings are of single precision; a frame that is due at 0.2 s is not late by a few nanoseconds.
-        let ns = |secs: f32| (f64::from(secs) * 1e6).round() as u64 * 1000;
-        let (rest_ns, gap_ns) = (ns(self.cadence.rest_s), ns(self.cadence.gap_s));
-        let due = |last: Option<Place>, every: u32| {
-            is_last
-                || last.is_none_or(|last| {
-                    here.seq - last.seq >= u64::from(every) || here.at_ns + step_ns > last.at_ns + gap_ns
-                })
-        };
+    /// Where the networks look in frame number `seq`, of which there is a small picture unless it is damaged; in the last
+    /// one everywhere that has changed.
+    pub(super) fn look(
+        &mut self,
+        seq: u64,
+        frame: &RawFrame,
+        small: Option<&SmallPicture>,
+        is_last: bool,
+    ) -> Look {
+        let place = Place { seq, at_ns: frame.pts_ns() };
+        let step_ns = self.before_ns.map_or(0, |before| place.at_ns.saturating_sub(before));
+        self.before_ns = Some(place.at_ns);
+        let damaged = frame.damage().is_some();
+        let seen = small.filter(|_| self.glances() && !damaged);
+        let glance = seen.map(|small| Glance::at(small, frame.size()));
+        let here =
+            Here { place, is_last, step_ns, frame_px: frame.size().area_px(), glance: glance.as_ref() };
+        let skipped = |last: Option<Place>| last.is_none_or(|last| seq - last.seq > 1);
+        let keen = self.cadence.persons > 1 && skipped(self.persons.last);
         let look = Look {
-            persons: due(self.persons, self.cadence.persons),
-            faces: due(self.faces, self.cadence.faces),
+            persons: self.persons.extent(&here, &self.cadence, self.parts),
+            faces: self.faces.extent(&here, &self.cadence, self.parts),
+            keen,
         };
-        if rest_ns == 0 || frame.damage().is_some() {
-            return Step::Look(look);
-        }
-        let now = Glance::at(frame, self.width_px);
-        match &self.looked {
-            Some((before, at_ns)) if here.at_ns < at_ns + rest_ns => {
-                if !now.differs_from(before) {
-                    return Step::Same;
-                }
-                if look == Look::EVERYTHING {
-                    self.looked = Some((now, here.at_ns));
-                }
-                Step::Look(look)
-            }
-            _ => {
-                self.looked = Some((now, here.at_ns));
-                Step::Look(Look::EVERYTHING)
+        if damaged {
+            // Nothing was seen in it, so whatever comes next is searched.
+            for network in [&mut self.persons, &mut self.faces] {
+                (network.last, network.searched) = (None, None);
             }
         }
+        look
     }
+}
+
+impl Network {
+    fn extent(&mut self, here: &Here<'_>, cadence: &Cadence, parts: bool) -> Extent {
+        let rest_ns = nanos(cadence.rest_s);
+        let extent = match (here.glance, &mut self.searched) {
+            (Some(glance), Some((searched, at_ns))) if here.place.at_ns < *at_ns + rest_ns => {
+                match glance.change_since(searched) {
+                    Change::Nothing => return Extent::Parts(Vec::new()),
+                    _ if !is_due(self.last, self.every, here, cadence) => Extent::Nothing,
+                    Change::Parts(changed) if parts && !is_most(&changed, here.frame_px) => {
+                        searched.update(glance, &changed);
+                        Extent::Parts(changed)
+                    }
+                    Change::Parts(_) | Change::Unknown => Extent::Whole,
+                }
+            }
+            // Nothing is known of what was searched before, or too long ago.
+            (Some(_), _) => Extent::Whole,
+            (None, _) if is_due(self.last, self.every, here, cadence) => Extent::Whole,
+            (None, _) => Extent::Nothing,
+        };
+        if extent == Extent::Whole {
+            self.searched = here.glance.map(|glance| (glance.duplicate(), here.place.at_ns));
+        }
+        if extent != Extent::Nothing {
+            self.last = Some(here.place);
+        }
+        extent
+    }
+}
+
+/// Whether a network's turn has come.
+fn is_due(last: Option<Place>, every: u32, here: &Here<'_>, cadence: &Cadence) -> bool {
+    let Here { place, is_last, step_ns, .. } = here;
+    *is_last
+        || last.is_none_or(|last| {
+            let late = place.at_ns + step_ns > last.at_ns + nanos(cadence.gap_s);
+            place.seq - last.seq >= u64::from(every) || late
+        })
+}
+
+fn is_most(parts: &[PxRect], frame_px: u64) -> bool {
+    let in_parts: u64 = parts.iter().map(PxRect::area_px).sum();
+    in_parts as f64 > MOST_OF_IT * frame_px as f64
+}
+
+/// Settings are of single precision; a frame that is due at 0.2 s is not late by a few nanoseconds.
+fn nanos(secs: f32) -> u64 {
+    (f64::from(secs) * 1e6).round() as u64 * 1000
 }
 
 #[cfg(test)]
@@ -118,62 +174,103 @@ mod tests {
     use crate::geometry::FrameSize;
     use crate::video::frame::{Colour, Damage, PixelFormat, Stamp};
 
-    const SIZE: FrameSize = FrameSize { width: 64, height: 64 };
+    const SIZE: FrameSize = FrameSize { width: 256, height: 128 };
 
     /// A grey frame with a square at `x`.
     fn frame(seq: u64, step_ms: u64, x: usize) -> RawFrame {
-        let mut bytes = vec![128u8; 64 * 96];
-        for row in bytes[..64 * 64].chunks_mut(64).skip(20).take(16) {
+        let (width, height) = (SIZE.width as usize, SIZE.height as usize);
+        let mut bytes = vec![128u8; width * height * 3 / 2];
+        for row in bytes[..width * height].chunks_mut(width).skip(40).take(16) {
             row[x..x + 16].fill(40);
         }
         let stamp = Stamp { index: seq, pts_ns: seq * step_ms * 1_000_000, duration_ns: None };
         RawFrame::from_samples(PixelFormat::I420, SIZE, Colour::BT601, stamp, bytes).expect("it fits")
     }
 
-    /// What is done with twelve frames in which the square is where `x` says.
-    fn steps(cadence: Cadence, step_ms: u64, x: impl Fn(u64) -> usize) -> String {
-        let mut pace = Pace::new(cadence, 64);
-        let step = |seq: u64| match pace.step(seq, &frame(seq, step_ms, x(seq)), seq == 11) {
-            Step::Same => '-',
-            Step::Look(Look { persons: true, faces: true }) => 'E',
-            Step::Look(Look { persons: true, faces: false }) => 'p',
-            Step::Look(Look { persons: false, faces: true }) => 'f',
-            Step::Look(_) => '.',
+    fn look(pace: &mut Pace, frame: &RawFrame, is_last: bool) -> Look {
+        pace.look(frame.index(), frame, Some(&SmallPicture::of(frame, SIZE.width)), is_last)
+    }
+
+    fn pace(cadence: Cadence, parts: bool) -> Pace {
+        Pace::new(cadence, parts)
+    }
+
+    /// Where networks that know no parts look in twelve frames in which the square is where `x` says: E for everything,
+    /// p and f for persons and faces, a point for nothing at all, a dash where nothing has changed.
+    fn looks(cadence: Cadence, step_ms: u64, x: impl Fn(u64) -> usize) -> String {
+        let mut pace = pace(cadence, false);
+        let unchanged = Extent::Parts(Vec::new());
+        let letter = |seq: u64| {
+            let look = look(&mut pace, &frame(seq, step_ms, x(seq)), seq == 11);
+            match (look.persons, look.faces) {
+                (Extent::Whole, Extent::Whole) => 'E',
+                (Extent::Whole, Extent::Nothing) => 'p',
+                (Extent::Nothing, Extent::Whole) => 'f',
+                (Extent::Nothing, Extent::Nothing) => '.',
+                (persons, faces) if persons == unchanged && faces == unchanged => '-',
+                (persons, faces) => panic!("{persons:?} {faces:?}"),
+            }
         };
-        (0..12).map(step).collect()
+        (0..12).map(letter).collect()
+    }
+
+    fn cadence(persons: u32, faces: u32, rest_s: f32) -> Cadence {
+        Cadence { persons, faces, gap_s: 0.2, rest_s, ..Cadence::default() }
     }
 
     #[test]
     fn each_network_looks_in_its_turn_and_never_too_late() {
-        let cadence = Cadence { persons: 1, faces: 4, persons_by_reference: 1, gap_s: 0.2, rest_s: 0.0 };
-        assert_eq!(steps(cadence, 40, |_| 0), "EpppEpppEppE");
+        assert_eq!(looks(cadence(1, 4, 0.0), 40, |_| 0), "EpppEpppEppE");
         // At ten frames a second, four of them are too long.
-        assert_eq!(steps(cadence, 100, |_| 0), "EpEpEpEpEpEE");
-        assert_eq!(steps(Cadence { persons: 3, faces: 3, ..cadence }, 40, |_| 0), "E..E..E..E.E");
+        assert_eq!(looks(cadence(1, 4, 0.0), 100, |_| 0), "EpEpEpEpEpEE");
+        assert_eq!(looks(cadence(3, 3, 0.0), 40, |_| 0), "E..E..E..E.E");
     }
 
     #[test]
     fn while_nothing_changes_they_rest() {
-        let cadence = Cadence { persons: 1, faces: 4, persons_by_reference: 1, gap_s: 0.2, rest_s: 0.2 };
-        assert_eq!(steps(cadence, 40, |_| 8), "E----E----E-");
-        assert_eq!(steps(cadence, 40, |seq| 3 * seq as usize), "EpppEpppEppE");
-        // Something moves once: what was seen before is no longer true, and faces are due.
-        assert_eq!(steps(cadence, 40, |seq| if seq < 3 { 8 } else { 30 }), "E--pE----E--");
+        assert_eq!(looks(cadence(1, 4, 0.2), 40, |_| 8), "E----E----E-");
+        assert_eq!(looks(cadence(1, 4, 0.2), 40, |seq| 9 * seq as usize), "EpppEpppEppE");
+        assert_eq!(looks(cadence(3, 3, 0.2), 40, |seq| 9 * seq as usize), "E..E..E..E.E");
+    }
+
+    #[test]
+    fn what_changed_is_searched_and_counts_as_searched() {
+        let mut pace = pace(cadence(1, 1, 1.0), true);
+        let mut persons = |seq: u64, x| look(&mut pace, &frame(seq, 40, x), false).persons;
+        assert_eq!(persons(0, 8), Extent::Whole);
+        assert_eq!(persons(1, 8), Extent::Parts(Vec::new()));
+        let Extent::Parts(parts) = persons(2, 100) else { panic!("not everything has changed") };
+        let holds = |x0: f32, x1: f32| {
+            let square = crate::geometry::BoxPx::new(x0, 40.0, x1, 56.0);
+            parts.iter().any(|part| part.as_box().holds(&square))
+        };
+        assert!(holds(8.0, 24.0) && holds(100.0, 116.0), "where it was and where it is: {parts:?}");
+        assert!(!is_most(&parts, SIZE.area_px()));
+        assert_eq!(persons(3, 100), Extent::Parts(Vec::new()), "searched there already");
+    }
+
+    #[test]
+    fn a_look_that_stands_for_others_is_keen() {
+        let keen = |persons: u32, x: fn(u64) -> usize| {
+            let mut pace = pace(cadence(persons, 4, 0.0), false);
+            (0..6).map(|seq| look(&mut pace, &frame(seq, 40, x(seq)), false).keen).collect::<Vec<_>>()
+        };
+        assert_eq!(keen(1, |_| 8), [false; 6]);
+        assert!(keen(4, |_| 8)[4], "three frames were not searched");
     }
 
     #[test]
     fn after_damage_everything_is_looked_for() {
-        let cadence = Cadence { persons: 4, faces: 4, persons_by_reference: 1, gap_s: 1.0, rest_s: 1.0 };
-        let mut pace = Pace::new(cadence, 64);
-        let mut step = |seq: u64, damage: Option<Damage>| {
+        let mut pace = pace(Cadence { gap_s: 1.0, ..cadence(4, 4, 1.0) }, true);
+        let mut persons = |seq: u64, damage: Option<Damage>| {
             let mut frame = frame(seq, 40, 8);
             frame.damage = damage;
-            pace.step(seq, &frame, false)
+            look(&mut pace, &frame, false).persons
         };
-        assert_eq!(step(0, None), Step::Look(Look::EVERYTHING));
-        assert_eq!(step(1, None), Step::Same);
-        assert_ne!(step(2, Some(Damage::Concealed)), Step::Same);
-        assert_eq!(step(3, None), Step::Look(Look::EVERYTHING));
-        assert_eq!(step(4, None), Step::Same);
+        assert_eq!(persons(0, None), Extent::Whole);
+        assert_eq!(persons(1, None), Extent::Parts(Vec::new()));
+        assert_eq!(persons(2, Some(Damage::Concealed)), Extent::Nothing);
+        assert_eq!(persons(3, None), Extent::Whole);
+        assert_eq!(persons(4, None), Extent::Parts(Vec::new()));
     }
 }

@@ -3,7 +3,6 @@
 
 use super::completeness::Completeness;
 use super::job::{Finished, FrameRecord, JobError, Observer, Outcome, StageTimes};
-use super::pace::Step;
 use super::pool::{self, Clock, Looked, Task};
 use crate::config::Site;
 use crate::digest::sha256_of_file;
@@ -126,7 +125,7 @@ fn search(
     pool::start(1, detectors, None, &tasks, &result_in, clock, interrupt)
         .map_err(|e| JobError::Thread(e.to_string()))?;
     drop(result_in);
-    let task = Task { seq: 0, frame, step: Step::Look(Look::EVERYTHING) };
+    let task = Task { seq: 0, frame, look: Look::EVERYTHING, small: None };
     task_in.send(task).map_err(|_| JobError::Thread("a detector died".into()))?;
     // The worker ends with its last task.
     drop(task_in);

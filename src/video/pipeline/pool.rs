@@ -1,9 +1,8 @@
 //! Detector workers: each owns its networks, takes any waiting frame and gives it back with what it saw.
 
 use super::empty::EmptyScene;
-use super::pace::Step;
 use crate::interrupt::Interrupt;
-use crate::video::detect::{DetectError, Detector, DetectorFactory, absurd};
+use crate::video::detect::{DetectError, Detector, DetectorFactory, Look, absurd};
 use crate::video::frame::RawFrame;
 use crate::video::plan::{CoverReason, Detection};
 use crate::video::scene::{Difference, SmallPicture};
@@ -18,14 +17,16 @@ pub(super) struct Task {
     /// Position in the output, from 0.
     pub(super) seq: u64,
     pub(super) frame: RawFrame,
-    pub(super) step: Step,
+    pub(super) look: Look,
+    /// It at a fraction of its size, where that is wanted and the picture can be trusted.
+    pub(super) small: Option<SmallPicture>,
 }
 
 /// A frame that a worker is done with.
 pub(super) struct Looked {
     pub(super) seq: u64,
     pub(super) frame: RawFrame,
-    pub(super) step: Step,
+    pub(super) look: Look,
     /// What was seen, or why the frame must be covered.
     pub(super) seen: Result<Vec<Detection>, CoverReason>,
     /// How far it differs from the empty scene, where there is one to compare with and the picture can be trusted.
@@ -35,9 +36,9 @@ pub(super) struct Looked {
 impl Looked {
     /// A frame that goes by what is known of it already.
     pub(super) fn passed_on(task: Task) -> Self {
-        let Task { seq, frame, step } = task;
+        let Task { seq, frame, look, .. } = task;
         let seen = frame.damage().map_or(Ok(Vec::new()), |damage| Err(CoverReason::from(damage)));
-        Self { seq, frame, step, seen, difference: None }
+        Self { seq, frame, look, seen, difference: None }
     }
 }
 
@@ -91,14 +92,12 @@ pub(super) fn start(
 }
 
 fn look_at(detector: &mut dyn Detector, scene: Option<&EmptyScene>, task: Task) -> Looked {
-    let Task { seq, frame, step } = task;
+    let Task { seq, frame, look, small } = task;
     let seen = if let Some(damage) = frame.damage() {
         // The picture will be covered whole; looking at it could only mislead.
         Err(CoverReason::from(damage))
-    } else if let Step::Look(look) = step
-        && (look.persons || look.faces)
-    {
-        match detector.detect(&frame, look) {
+    } else if look.searches() {
+        match detector.detect(&frame, &look) {
             Ok(found) if absurd(&found, frame.size()) => Err(CoverReason::AbsurdDetections),
             Ok(found) => Ok(found),
             Err(fault) => {
@@ -109,9 +108,6 @@ fn look_at(detector: &mut dyn Detector, scene: Option<&EmptyScene>, task: Task) 
     } else {
         Ok(Vec::new())
     };
-    let difference = scene.filter(|_| frame.damage().is_none()).map(|empty| {
-        let scene = &empty.scene;
-        scene.compare(&SmallPicture::of(&frame, scene.width_px()))
-    });
-    Looked { seq, frame, step, seen, difference }
+    let difference = scene.zip(small).map(|(empty, small)| empty.scene.compare(&small));
+    Looked { seq, frame, look, seen, difference }
 }

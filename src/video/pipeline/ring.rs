@@ -104,7 +104,7 @@ impl Ring {
         let seen = seen.map(|all| all.into_iter().map(rounded).collect::<Vec<_>>());
         if let Ok(detections) = &seen {
             // Boxes that a frame has from its neighbours were seen there, and are pushed there.
-            let own: Vec<Detection> = detections.iter().copied().filter(|d| look.at(d.target)).collect();
+            let own: Vec<Detection> = detections.iter().copied().filter(|d| look.tells(d.target)).collect();
             let known = self.scene.as_deref().zip(difference.as_ref());
             let is_furniture =
                 |d: &Detection| known.is_some_and(|(scene, all)| is_furniture(scene, all, d, size, settings));

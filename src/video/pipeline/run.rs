@@ -2,13 +2,14 @@
 
 use super::cadence::Hold;
 use super::job::{Job, JobError, Observer, spawn};
-use super::pace::{Pace, Step};
+use super::pace::Pace;
 use super::passes::{Guide, Way};
 use super::pool::{self, Clock, Looked, Task, timed};
 use super::ring;
 use super::writer::{Writer, Written};
 use crate::video::detect::{DetectError, Look};
 use crate::video::frame::{RawFrame, Stamp};
+use crate::video::scene::SmallPicture;
 use crate::video::source::{Decoded, Source, SourceError, Window};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::collections::BTreeMap;
@@ -77,13 +78,21 @@ impl Run {
             let (clip, clock) = (Arc::clone(&job.clip), Arc::clone(&clock));
             let (limits, interrupt, window) = (job.site.limits.clone(), job.interrupt.clone(), job.window);
             let mut pace = pace;
-            let mut step = move |seq: u64, frame: &RawFrame, last: bool| {
-                pace.as_mut().map_or(Step::Look(Look::EVERYTHING), |pace| pace.step(seq, frame, last))
+            let width_px = job.site.scene.width_px;
+            let wants_small = job.scene.is_some() || pace.as_ref().is_some_and(Pace::glances);
+            let mut task = move |seq: u64, frame: RawFrame, last: bool| {
+                let Some(pace) = pace.as_mut() else {
+                    return Task { seq, frame, look: Look::EVERYTHING, small: None };
+                };
+                let wanted = wants_small && frame.damage().is_none();
+                let small = wanted.then(|| SmallPicture::of(&frame, width_px));
+                let look = pace.look(seq, &frame, small.as_ref(), last);
+                Task { seq, frame, look, small }
             };
             spawn("decode", move || match Source::open(&clip, &limits, &interrupt) {
                 Ok(source) => {
                     let surplus = |bytes| surplus(under_way, longest_hold + 3 + ring::capacity(bytes), bytes);
-                    decode(source, window, &mut step, &surplus, &take_permit, &hand_on, &clock)
+                    decode(source, window, &mut task, &surplus, &take_permit, &hand_on, &clock)
                 }
                 Err(fault) => DecodeEnd {
                     decoded: Decoded::default(),
@@ -221,7 +230,7 @@ struct DecodeEnd {
 fn decode(
     mut source: Source,
     window: Window,
-    step: &mut dyn FnMut(u64, &RawFrame, bool) -> Step,
+    task: &mut dyn FnMut(u64, RawFrame, bool) -> Task,
     surplus: &dyn Fn(usize) -> usize,
     permits: &Receiver<()>,
     hand_on: &dyn Fn(Task) -> bool,
@@ -233,8 +242,8 @@ fn decode(
     let mut held: Option<RawFrame> = None;
     // False where nobody takes frames any more: another stage failed and says why.
     let mut send = |frame: RawFrame, is_last: bool| {
-        let step = timed(&clock.detect, || step(seq, &frame, is_last));
-        let taken = permits.recv().is_ok() && hand_on(Task { seq, frame, step });
+        let task = timed(&clock.detect, || task(seq, frame, is_last));
+        let taken = permits.recv().is_ok() && hand_on(task);
         seq += 1;
         taken
     };

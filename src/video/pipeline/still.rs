@@ -42,7 +42,7 @@ pub fn quietest_still(
     let mut best: Option<(u64, RawFrame)> = None;
     let mut everybody = Vec::new();
     sampled(clip, site, interrupt, |frame| {
-        let detections = detector.detect(&frame, Look { persons: true, faces: true })?;
+        let detections = detector.detect(&frame, &Look::EVERYTHING)?;
         if absurd(&detections, frame.size()) {
             return Ok(());
         }

@@ -149,7 +149,7 @@ fn survey(
         }
     }
     let searched = sampler.kept.into_iter().filter_map(|(_, frame)| {
-        let detections = detector.detect(&frame, Look::EVERYTHING).ok()?;
+        let detections = detector.detect(&frame, &Look::EVERYTHING).ok()?;
         (!absurd(&detections, frame.size())).then_some(Surveyed { frame, detections })
     });
     Ok(searched.collect())

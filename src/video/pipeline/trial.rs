@@ -42,7 +42,7 @@ impl Tried {
     pub fn look(&mut self, frame: &RawFrame) -> Option<Vec<Detection>> {
         let detector = self.detector.as_mut()?;
         let start = Instant::now();
-        let seen = detector.detect(frame, Look { persons: true, faces: true });
+        let seen = detector.detect(frame, &Look::EVERYTHING);
         self.ms += start.elapsed().as_secs_f64() * 1e3;
         self.looks += 1;
         match seen {

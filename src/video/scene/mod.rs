@@ -29,7 +29,7 @@ mod temporary;
 mod witness;
 
 pub use compare::{Difference, Scene, SceneKind};
-pub use glance::Glance;
+pub use glance::{Change, Glance};
 pub use learn::{LearnError, Learnt, Still, learn};
 pub use median::{Sample, Segment};
 pub use moved::{Stance, moved};

@@ -5,7 +5,7 @@
 //! into the file.
 
 use super::partial::PartialFile;
-use crate::config::EncodeSettings;
+use crate::config::{EncodeSettings, Preset};
 use crate::interrupt::Interrupt;
 use crate::video::frame::{Colour, Layout, PixelFormat, RedactedFrame};
 use crate::video::source::{MediaError, init_media};
@@ -86,6 +86,23 @@ impl Container {
     }
 }
 
+/// x264's name of a preset, and whether it searches for the cheapest quantisation (trellis), which at the faster ones costs
+/// a fifth of the encoder's time and makes files no smaller.
+#[must_use]
+pub fn x264_preset(preset: Preset) -> (&'static str, bool) {
+    match preset {
+        Preset::Fast => ("ultrafast", false),
+        Preset::Balanced => ("superfast", false),
+        Preset::Small => ("faster", true),
+    }
+}
+
+/// Threads of the encoder: more would cut pictures into ever thinner slices.
+#[must_use]
+pub fn encoder_threads() -> u32 {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4) as u32)
+}
+
 /// Frames that may wait for the encoder.
 const QUEUE_FRAMES: u64 = 4;
 /// Ticks a second of an MP4 track: whole numbers for 24, 25, 30, 29.97 and 50 frames a second.
@@ -124,8 +141,14 @@ impl Encoder {
             .max_bytes(0)
             .block(false)
             .build();
+        let (speed, trellis) = x264_preset(settings.preset);
         let encoder = gst::ElementFactory::make("x264enc")
-            .property_from_str("speed-preset", &settings.preset)
+            .property_from_str("speed-preset", speed)
+            // The element's own default, on, overrides what a speed preset says of it.
+            .property("trellis", trellis)
+            // Threads share each picture instead of holding several: 40 MB less at 1080p, files half a percent larger.
+            .property("sliced-threads", true)
+            .property("threads", encoder_threads())
             .property_from_str("pass", "qual")
             .property("quantizer", settings.quality)
             // The rate factor is otherwise still capped by a buffer model made for broadcasting.

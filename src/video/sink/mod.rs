@@ -10,7 +10,7 @@ mod partial;
 mod picture;
 mod readback;
 
-pub use encode::{Container, Encoder, SinkError};
+pub use encode::{Container, Encoder, SinkError, encoder_threads, x264_preset};
 pub use partial::{Overwrite, PartialFile, Placed, sweep};
 pub use picture::{StillFormat, write_still};
 pub use readback::{ReadBack, ReadBackError};
