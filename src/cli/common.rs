@@ -1,6 +1,6 @@
 //! Flags that several subcommands share, and what they lead to.
 
-use crate::config::{Camera, Site, Target, Targets, TilingMode, View};
+use crate::config::{Camera, SITE_FILE, Site, Target, Targets, TilingMode, View};
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::share::ShareDirs;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Installation")]
 pub(super) struct Installation {
-    /// Settings of this installation; without it the built-in ones, those of pipelines/site.toml.
+    /// Settings of this installation; without it /etc/melkglas/site.toml, and where there is none the built-in ones.
     #[arg(long, value_name = "FILE", env = "MELKGLAS_SITE")]
     pub(super) site: Option<PathBuf>,
     /// Folder with the networks and their manifest; without it MELKGLAS_MODELS, then the places of installation.
@@ -25,9 +25,16 @@ pub(super) struct Installation {
 }
 
 impl Installation {
-    /// The settings in force.
+    /// The settings in force: those of the file that is named, else of the machine's own, else the built-in ones. A file
+    /// that merely lies in the current directory is none of them.
     pub(super) fn settings(&self) -> Result<Site, Failure> {
-        Ok(self.site.as_deref().map(Site::read).transpose()?.unwrap_or_default())
+        let machine = Path::new(SITE_FILE);
+        match &self.site {
+            Some(named) => Ok(Site::read(named)?),
+            // One that cannot be read counts as there: it may name a policy.
+            None if machine.symlink_metadata().is_ok() => Ok(Site::read(machine)?),
+            None => Ok(Site::default()),
+        }
     }
 
     /// Library and models, loaded and checked.
