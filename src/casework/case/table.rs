@@ -3,13 +3,13 @@
 
 use super::words::{Actor, CaseAct, CaseFacts, CaseState, Motive, Refusal, ReleaseState, Standing};
 use crate::config::{
-    CaseKind, CaseRules, Clause, Form, KindRules, Policy, RecipientKind, RefusalGround, Role, Statement,
+    Ask, CaseKind, CaseRules, Clause, Form, KindRules, Policy, RecipientKind, RefusalGround, Role, Statement,
     Subject,
 };
 use jiff::ToSpan;
 
 /// What is the program's own rule rather than a protocol's.
-const HOUSE: &str = "house rule";
+pub(super) const HOUSE: &str = "house rule";
 
 /// Whether `actor` may do this, and in which role. `case` is the case in hand; opening one, and what is not about one,
 /// has none.
@@ -75,6 +75,25 @@ pub fn rules(policy: &Policy, kind: CaseKind) -> Result<&CaseRules, Refusal> {
             "tell them to report it to the police, who may ask for the footage",
         )),
     }
+}
+
+/// Whether a requester was asked for all that the protocol has asked for, and for nothing more.
+///
+/// # Errors
+/// Something is missing, or is none of the corporation's business.
+pub fn asked(policy: &Policy, kind: CaseKind, given: &[Ask]) -> Result<(), Refusal> {
+    let asks = &rules(policy, kind)?.asks;
+    let refuse = |sentence: String, cure: String| Err(Refusal::new(policy, &asks.article, sentence, cure));
+    if let Some(missing) = asks.value.iter().find(|ask| !given.contains(ask)) {
+        return refuse(format!("{missing} has to be on record"), format!("add --{missing} TEXT"));
+    }
+    if let Some(extra) = given.iter().find(|ask| !asks.value.contains(ask)) {
+        return refuse(
+            format!("{extra} is not asked for in a case of kind {kind}"),
+            format!("leave --{extra} out; asked for is: {}", list(&asks.value)),
+        );
+    }
+    Ok(())
 }
 
 fn open(
