@@ -22,6 +22,9 @@ pub(super) struct Installation {
     /// Folder with the networks and their manifest; without it MELKGLAS_MODELS, then the places of installation.
     #[arg(long, value_name = "DIR")]
     pub(super) models: Option<PathBuf>,
+    /// What is burned into every frame: no flag, for the restriction to set.
+    #[arg(skip)]
+    pub(super) burn_in: Option<String>,
 }
 
 impl Installation {
@@ -29,12 +32,14 @@ impl Installation {
     /// that merely lies in the current directory is none of them.
     pub(super) fn settings(&self) -> Result<Site, Failure> {
         let machine = Path::new(SITE_FILE);
-        match &self.site {
-            Some(named) => Ok(Site::read(named)?),
+        let mut site = match &self.site {
+            Some(named) => Site::read(named)?,
             // One that cannot be read counts as there: it may name a policy.
-            None if machine.symlink_metadata().is_ok() => Ok(Site::read(machine)?),
-            None => Ok(Site::default()),
-        }
+            None if machine.symlink_metadata().is_ok() => Site::read(machine)?,
+            None => Site::default(),
+        };
+        site.mask.burn_in.clone_from(&self.burn_in);
+        Ok(site)
     }
 
     /// Library and models, loaded and checked.

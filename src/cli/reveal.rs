@@ -52,6 +52,11 @@ pub(super) struct ShowFlags {
 }
 
 impl ShowFlags {
+    /// Where the log lies.
+    pub(super) fn place(&self) -> super::audit::LogPlace {
+        self.act.place()
+    }
+
     /// What is to be shown, where anything is; it is of one clip.
     pub(super) fn asked(&self, targets: &[Target]) -> Result<Option<ToShow<'_>>, Failure> {
         if self.keep.is_empty() && self.show_object.is_empty() {

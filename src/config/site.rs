@@ -178,6 +178,9 @@ pub struct MaskSettings {
     pub min_cell_px: u32,
     /// Cells keep their greys for this long, seconds.
     pub hold_cells_s: f32,
+    /// Words burned into every frame after it was masked; the file has no key for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub burn_in: Option<String>,
 }
 
 impl Default for MaskSettings {
@@ -189,6 +192,7 @@ impl Default for MaskSettings {
             margin_px: 4.0,
             min_cell_px: 2,
             hold_cells_s: 2.0,
+            burn_in: None,
         }
     }
 }

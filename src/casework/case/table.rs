@@ -85,12 +85,15 @@ pub fn asked(policy: &Policy, kind: CaseKind, given: &[Ask]) -> Result<(), Refus
     let asks = &rules(policy, kind)?.asks;
     let refuse = |sentence: String, cure: String| Err(Refusal::new(policy, &asks.article, sentence, cure));
     if let Some(missing) = asks.value.iter().find(|ask| !given.contains(ask)) {
-        return refuse(format!("{missing} has to be on record"), format!("add --{missing} TEXT"));
+        return refuse(
+            format!("{missing} has to be on record"),
+            format!("ask for it, and write it down: {missing}: ..."),
+        );
     }
     if let Some(extra) = given.iter().find(|ask| !asks.value.contains(ask)) {
         return refuse(
             format!("{extra} is not asked for in a case of kind {kind}"),
-            format!("leave --{extra} out; asked for is: {}", list(&asks.value)),
+            format!("leave it out; asked for is: {}", list(&asks.value)),
         );
     }
     Ok(())
@@ -187,7 +190,7 @@ fn in_case(
                     policy,
                     &days.article,
                     format!("the footage was more than {} days old when it was asked for", days.value),
-                    "erase the original, which should be gone; refuse the request with --ground erased",
+                    "erase the original, which should be gone; refuse the request with --refuse erased",
                 ));
             }
             if !in_window {
@@ -273,26 +276,26 @@ fn grant(
         &rules.weigh,
         weighed,
         "interests are weighed before the decision",
-        "write down what was weighed: --weighing TEXT",
+        "write down what was weighed, when `melkglas case decide` asks",
     )?;
     needed(
         &rules.ground,
         ground,
         "the legal provision or the public task has to be named",
-        "write it down: --legal-ground TEXT",
+        "write it down, when `melkglas case decide` asks",
     )?;
     needed(
         &rules.own_footage,
         requester_seen,
         "only footage in which the requester is seen",
-        "look at it, and say so with --requester-seen; or refuse with --ground not-seen",
+        "look at it, and say so with --requester-seen; or refuse with --refuse not-seen",
     )?;
     if case.clips == 0 && !rules.forms.value.is_empty() {
         return Err(Refusal::new(
             policy,
             HOUSE,
             "there is no footage in the case to grant",
-            "add it with `melkglas case add-clip`, or refuse with --ground erased",
+            "add it with `melkglas case add-clip`, or refuse with --refuse erased",
         ));
     }
     Ok(())
@@ -308,13 +311,13 @@ fn identified(policy: &Policy, rules: &CaseRules, case: &CaseFacts, needed: bool
     if !case.identified {
         return refuse(
             "it is not established who asks",
-            "have them show a proof of identity, and record it: `melkglas case identify --how TEXT`; keep no copy",
+            "have them show a proof of identity, and record it: `melkglas case identify`; keep no copy",
         );
     }
     if case.subject != Subject::Own && case.kind.is_a_right() && !case.authority {
         return refuse(
             "it is not established that they may act for somebody else",
-            "record whose footage it is and by what authority: `melkglas case identify --authority TEXT`",
+            "record whose footage it is and by what authority: `melkglas case identify`",
         );
     }
     Ok(())
