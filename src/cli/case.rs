@@ -347,6 +347,10 @@ fn decide(args: &DecideArgs) -> Result<(), Failure> {
     cases.decide(&args.number, &verdict).map_err(case_failure)?;
     let state = cases.store().case(&args.number).map_err(case_failure)?.state;
     talk::say(format_args!("case {} is {state}", args.number));
+    if args.refuse.is_some() {
+        let office = office(&args.at.installation)?;
+        talk::say(format_args!("tell them where to complain: {}", office.policy.answer.complaints.value));
+    }
     Ok(())
 }
 

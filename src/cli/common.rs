@@ -1,6 +1,6 @@
 //! Flags that several subcommands share, and what they lead to.
 
-use crate::config::{Camera, SITE_FILE, Site, Target, Targets, TilingMode, View};
+use crate::config::{Camera, SITE_FILE, Site, Style, Target, Targets, TilingMode, View};
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::share::ShareDirs;
@@ -25,6 +25,9 @@ pub(super) struct Installation {
     /// What is burned into every frame: no flag, for the restriction to set.
     #[arg(skip)]
     pub(super) burn_in: Option<String>,
+    /// How a mask looks, unless a flag says otherwise: the policy's, within a case.
+    #[arg(skip)]
+    pub(super) style: Option<Style>,
 }
 
 impl Installation {
@@ -39,6 +42,7 @@ impl Installation {
             None => Site::default(),
         };
         site.mask.burn_in.clone_from(&self.burn_in);
+        site.mask.style = self.style.unwrap_or(site.mask.style);
         Ok(site)
     }
 
@@ -159,4 +163,23 @@ pub(super) fn job_failure(e: JobError, interrupt: &Interrupt) -> Failure {
         JobError::Interrupted => Exit::Signal(15),
     };
     if stopped { Failure::new(exit, JobError::Interrupted) } else { Failure::new(exit, e) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_restriction_burns_in_its_words_and_a_case_masks_as_its_policy_says() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("site.toml");
+        std::fs::write(&path, "[mask]\nstyle = \"pixelate\"\n").expect("written");
+        let mut installation = Installation { site: Some(path), models: None, burn_in: None, style: None };
+        let plain = installation.settings().expect("sound").mask;
+        assert_eq!((plain.style, plain.burn_in), (Style::Pixelate, None));
+        installation.burn_in = Some("NOT RELEASED".into());
+        installation.style = Some(Style::Fill);
+        let set = installation.settings().expect("sound").mask;
+        assert_eq!((set.style, set.burn_in.as_deref()), (Style::Fill, Some("NOT RELEASED")));
+    }
 }

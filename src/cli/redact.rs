@@ -130,6 +130,10 @@ impl Footage for Args {
         self.showing.place()
     }
 
+    fn shows(&self) -> config::Show {
+        self.showing.shows()
+    }
+
     fn files(&mut self) -> Files<'_> {
         let (corrections, saved) = self.correcting.files_mut();
         Files {

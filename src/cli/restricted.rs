@@ -10,15 +10,16 @@ use super::common::Installation;
 use super::desk::{self, case_failure};
 use super::talk;
 use crate::casework::audit::CaseNumber;
-use crate::casework::case::{Cases, InMemory, Reading, Reads, reading};
+use crate::casework::case::{Cases, InMemory, Reading, Reads, may_show, reading, rules};
 use crate::casework::review::ReviewPlace;
-use crate::config::Office;
+use crate::config::{Office, Show};
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use clap::Args;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What is burned into the frames of a trial.
 const TRIAL: &str = "NOT RELEASED";
@@ -56,6 +57,11 @@ pub(super) trait Footage {
     fn installation(&mut self) -> &mut Installation;
     fn place(&self) -> LogPlace;
     fn files(&mut self) -> Files<'_>;
+
+    /// Who is to stay visible.
+    fn shows(&self) -> Show {
+        Show::Nobody
+    }
 }
 
 /// Runs a subcommand as the site's policy allows.
@@ -87,7 +93,12 @@ fn in_case<A: Footage>(
     work: impl FnOnce(&A, &Interrupt) -> Result<Exit, Failure>,
 ) -> Result<Exit, Failure> {
     let place = args.place();
+    let policy = Arc::clone(&office.policy);
     let mut cases = desk::open(office, &place, true)?;
+    let kind = cases.store().case(number).map_err(case_failure)?.kind;
+    may_show(&policy, kind, args.shows()).map_err(|refusal| case_failure(refusal.into()))?;
+    let style = rules(&policy, kind).map_err(|refusal| case_failure(refusal.into()))?.mask.value;
+    args.installation().style = Some(style);
     let folder = ReviewPlace::open().and_then(|place| place.folder()).map_err(|e| clean::failure(&e))?;
     let mut held = Vec::new();
     let Files { clips, made, outputs, folders } = args.files();

@@ -68,6 +68,8 @@ pub use zone::{Zone, ZoneKind};
 #[cfg(test)]
 mod camera_tests;
 #[cfg(test)]
+mod clauses_tests;
+#[cfg(test)]
 mod corrections_tests;
 #[cfg(test)]
 mod policy_tests;

@@ -85,14 +85,16 @@ fn every_key_has_an_article_and_all_faults_are_told_at_once() {
     let spoilt = text
         .replace("# art. 4: at most 30 days, then erased automatically.\n", "")
         .replace("audio = false", "audio = true")
+        .replace("encrypted_transport = true", "encrypted_transport = false")
         .replace("live = false", "live = 3")
         .replace("[kind.insurer]\nallowed = true", "[kind.insurer]\nallowd = true");
     let path = Path::new("p.toml");
-    let e = Policy::parse(PolicyName::Woongroen, path, &spoilt).expect_err("four faults");
+    let e = Policy::parse(PolicyName::Woongroen, path, &spoilt).expect_err("five faults");
     let said: Vec<String> = e.faults.iter().map(|fault| fault.message.clone()).collect();
     for (words, shown) in [
         ("`retention.days` names no article", "days = 30"),
         ("`purpose.audio` is always false", "audio = true"),
+        ("`security.encrypted_transport` is always true", "encrypted_transport = false"),
         ("`purpose.live` must be true or false", "live = 3"),
         ("unknown key `allowd`", "allowd = true"),
     ] {

@@ -7,7 +7,7 @@
 //!   already knows the acts of a release: [`CaseAct::Draft`], [`CaseAct::Watch`], [`CaseAct::Approve`] and
 //!   [`CaseAct::HandOver`] over [`ReleaseState`]; a new rendering sets [`ReleaseState::Draft`] again.
 //!   [`rules`] gives the rules of a kind (forms, recipients, statement, who is shown, style, fee); [`asked`] holds what a
-//!   requester gave against what the protocol has asked for.
+//!   requester gave against what the protocol has asked for; [`may_show`] who may stay visible against who is meant to.
 //! - [`Cases`]: a member of staff at their desk. `open`, `identify`, `add_clip`, `decide`, `close`, `list`, `show`; each is
 //!   allowed by the table, written to the audit log ([`AuditLog::step`](super::audit::AuditLog::step)), and only then
 //!   done, in one transaction of the store.
@@ -47,5 +47,5 @@ pub use memory::InMemory;
 pub use restriction::{Reading, Reads, reading};
 pub use retention::{Due, Erased, due_since, holds};
 pub use store::{CaseRow, ClipRow, PaperRow, StepRow, Store};
-pub use table::{allowed, asked, rules};
+pub use table::{allowed, asked, may_show, rules};
 pub use words::{Actor, CaseAct, CaseFacts, CaseState, Motive, Refusal, ReleaseState, Standing};

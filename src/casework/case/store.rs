@@ -222,7 +222,12 @@ impl Store {
     }
 
     fn migrate(&mut self) -> Result<(), CaseError> {
+        let form: i64 = self.db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if usize::try_from(form) == Ok(MIGRATIONS.len()) {
+            return Ok(());
+        }
         let tx = self.change()?;
+        // Another process may have done it meanwhile.
         let form: i64 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let done = usize::try_from(form).unwrap_or(usize::MAX);
         let Some(missing) = MIGRATIONS.get(done..) else { return Err(CaseError::Newer(form)) };

@@ -3,8 +3,8 @@
 
 use super::words::{Actor, CaseAct, CaseFacts, CaseState, Motive, Refusal, ReleaseState, Standing};
 use crate::config::{
-    Ask, CaseKind, CaseRules, Clause, Form, KindRules, Policy, RecipientKind, RefusalGround, Role, Statement,
-    Subject,
+    Ask, CaseKind, CaseRules, Clause, Form, KindRules, Policy, RecipientKind, RefusalGround, Role, Show,
+    Statement, Subject,
 };
 use jiff::ToSpan;
 
@@ -95,6 +95,23 @@ pub fn asked(policy: &Policy, kind: CaseKind, given: &[Ask]) -> Result<(), Refus
             format!("{extra} is not asked for in a case of kind {kind}"),
             format!("leave it out; asked for is: {}", list(&asks.value)),
         );
+    }
+    Ok(())
+}
+
+/// Whether somebody may stay visible so: where only the subject may be seen, the scene around them may not.
+///
+/// # Errors
+/// The protocol shows less.
+pub fn may_show(policy: &Policy, kind: CaseKind, wanted: Show) -> Result<(), Refusal> {
+    let show = &rules(policy, kind)?.show;
+    if show.value == Show::Spotlight && wanted == Show::Scene {
+        return Err(Refusal::new(
+            policy,
+            &show.article,
+            "only the subject may be seen",
+            "hide all else with --mode spotlight, and show no things",
+        ));
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::config::{
-    CaseKind, Form, KindRules, Policy, PolicyName, RecipientKind, RefusalGround, Role, Subject,
+    CaseKind, Form, KindRules, Policy, PolicyName, RecipientKind, RefusalGround, Role, Show, Subject,
 };
 use PolicyName::{Default as Strict, HeuvelrugWonen, Leystromen, MozaiekWonen, Woongroen};
 use clap::ValueEnum;
@@ -468,4 +468,19 @@ fn who_hands_over_is_not_their_own_witness() {
         let refusal = allowed(&policy, Some(&case), &act, &officer).expect_err("no witness");
         assert_eq!(refusal.article, "Mozaiek Wonen, art. 4.5");
     }
+}
+
+#[test]
+fn where_only_the_requester_is_seen_the_scene_is_hidden() {
+    for name in PolicyName::value_variants() {
+        let policy = Policy::shipped(*name).expect("sound");
+        let spotlight = matches!(name, MozaiekWonen | Strict);
+        for (wanted, shown) in [(Show::Nobody, true), (Show::Spotlight, true), (Show::Scene, !spotlight)] {
+            let may = may_show(&policy, CaseKind::Access, wanted);
+            assert_eq!(may.is_ok(), shown, "{name:?}, {wanted}: {may:?}");
+        }
+    }
+    let policy = Policy::shipped(MozaiekWonen).expect("sound");
+    let refusal = may_show(&policy, CaseKind::Access, Show::Scene).expect_err("the scene");
+    assert_eq!(refusal.article, "Mozaiek Wonen, art. 4.1");
 }
