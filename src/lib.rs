@@ -63,6 +63,8 @@
 //! - [`Rehearser`](casework::Rehearser): what reveals would show, held against [`Truth`](casework::Truth).
 //! - [`Evaluator`](casework::Evaluator) holds hidden pixels against [`Truth`](casework::Truth), and never sees a picture:
 //!   it is given what [`Masker::hidden`](video::mask::Masker::hidden) says of a plan.
+//! - [`casework::case`]: cases by a corporation's protocol: the one table of what may be done
+//!   ([`allowed`](casework::case::allowed)), the sealed store, clips at rest, retention.
 //! - [`casework::audit`]: the [`AuditLog`](casework::audit::AuditLog) of acts that show somebody, and the
 //!   [`Receipt`](casework::audit::Receipt) that it gives; showing, verifying and exporting it.
 //! - [`casework::review`]: [`who_is_there`](casework::review::who_is_there), the contact
@@ -72,7 +74,8 @@
 //!
 //! The hall:
 //! - [`cli`]: the command line; [`cli::main`] is the whole program.
-//! - [`config`]: [`Site`](config::Site), [`Camera`](config::Camera) and [`Corrections`](config::Corrections), the only
+//! - [`config`]: [`Site`](config::Site), [`Camera`](config::Camera), [`Policy`](config::Policy) and
+//!   [`Corrections`](config::Corrections), the only
 //!   reader of `pipelines/` and of files like those; [`import`](fn@config::import) makes camera files of other tools'
 //!   masks.
 //! - [`error`]: [`Exit`](error::Exit) codes, and a [`Failure`](error::Failure) as a person reads it.
@@ -180,7 +183,7 @@
 //!   and the report's stretches. The first of two passes keeps boxes as well, some hundred bytes a frame and person.
 //! - **No async runtime**: the work is arithmetic on named threads.
 //!
-//! Not there *yet*, and nothing pretends otherwise: live streams, cases and a review screen.
+//! Not there *yet*, and nothing pretends otherwise: live streams, releases of cases and a review screen.
 
 pub mod casework;
 pub mod cli;

@@ -4,6 +4,7 @@
 
 pub mod audit;
 mod boxes;
+pub mod case;
 #[cfg(test)]
 mod corrections_tests;
 mod decide;

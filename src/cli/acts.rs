@@ -51,6 +51,11 @@ impl ActArgs {
         }
     }
 
+    /// Where the log lies.
+    pub(super) fn place(&self) -> LogPlace {
+        self.place.clone()
+    }
+
     /// Who and why.
     pub(super) fn required(&self) -> Result<Asked, Failure> {
         self.asked()?.ok_or_else(missing)

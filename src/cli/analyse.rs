@@ -1,9 +1,12 @@
 //! `melkglas analyse`: the first of two passes, kept.
 
+use super::audit::LogPlace;
 use super::common::{Effort, Installation, empty_scene, open_clip, read_camera, scene_of, with_targets};
 use super::passes::analysed;
+use super::restricted::{Files, Footage, Restriction};
 use super::{camera, outputs, talk};
 use crate::casework::HideEveryone;
+use crate::casework::case::Reads;
 use crate::config::{self, moving_with_zones};
 use crate::digest::sha256_of_file;
 use crate::error::{Exit, Failure};
@@ -59,7 +62,34 @@ pub(super) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    restriction: Restriction,
+    #[command(flatten)]
     installation: Installation,
+}
+
+impl Footage for Args {
+    const READS: Reads = Reads::Analyse;
+
+    fn restriction(&self) -> &Restriction {
+        &self.restriction
+    }
+
+    fn installation(&mut self) -> &mut Installation {
+        &mut self.installation
+    }
+
+    fn place(&self) -> LogPlace {
+        LogPlace::default()
+    }
+
+    fn files(&mut self) -> Files<'_> {
+        Files {
+            clips: vec![&mut self.input],
+            made: Vec::new(),
+            outputs: vec![&mut self.output],
+            folders: Vec::new(),
+        }
+    }
 }
 
 const HELP: &str = "\

@@ -25,7 +25,7 @@ pub(super) enum Command {
 }
 
 /// Where the log lies.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Installation")]
 pub(super) struct LogPlace {
     /// Folder of the audit log; without it MELKGLAS_STATE, then melkglas in XDG_STATE_HOME or in ~/.local/state.

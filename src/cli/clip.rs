@@ -2,6 +2,7 @@
 
 use super::common::{Effort, Installation, empty_scene, job_failure, read_camera, scene_of, with_targets};
 use super::passes::{Fit, NamedCamera, analysed, known};
+use super::restricted::Restriction;
 use super::{analyse, talk};
 use crate::casework::HideEveryone;
 use crate::config::{self, Camera, Site, moving_with_zones};
@@ -41,6 +42,8 @@ pub(super) struct ClipArgs {
     /// Go on with a clip that is cut short or breaks off, as for `redact`.
     #[arg(long)]
     accept_damaged: bool,
+    #[command(flatten)]
+    pub(super) restriction: Restriction,
     #[command(flatten)]
     pub(super) installation: Installation,
 }

@@ -1,6 +1,6 @@
 //! Flags that several subcommands share, and what they lead to.
 
-use crate::config::{Camera, Site, Target, Targets, TilingMode, View};
+use crate::config::{Camera, SITE_FILE, Site, Style, Target, Targets, TilingMode, View};
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::share::ShareDirs;
@@ -16,18 +16,34 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Installation")]
 pub(super) struct Installation {
-    /// Settings of this installation; without it the built-in ones, those of pipelines/site.toml.
+    /// Settings of this installation; without it /etc/melkglas/site.toml, and where there is none the built-in ones.
     #[arg(long, value_name = "FILE", env = "MELKGLAS_SITE")]
     pub(super) site: Option<PathBuf>,
     /// Folder with the networks and their manifest; without it MELKGLAS_MODELS, then the places of installation.
     #[arg(long, value_name = "DIR")]
     pub(super) models: Option<PathBuf>,
+    /// What is burned into every frame: no flag, for the restriction to set.
+    #[arg(skip)]
+    pub(super) burn_in: Option<String>,
+    /// How a mask looks, unless a flag says otherwise: the policy's, within a case.
+    #[arg(skip)]
+    pub(super) style: Option<Style>,
 }
 
 impl Installation {
-    /// The settings in force.
+    /// The settings in force: those of the file that is named, else of the machine's own, else the built-in ones. A file
+    /// that merely lies in the current directory is none of them.
     pub(super) fn settings(&self) -> Result<Site, Failure> {
-        Ok(self.site.as_deref().map(Site::read).transpose()?.unwrap_or_default())
+        let machine = Path::new(SITE_FILE);
+        let mut site = match &self.site {
+            Some(named) => Site::read(named)?,
+            // One that cannot be read counts as there: it may name a policy.
+            None if machine.symlink_metadata().is_ok() => Site::read(machine)?,
+            None => Site::default(),
+        };
+        site.mask.burn_in.clone_from(&self.burn_in);
+        site.mask.style = self.style.unwrap_or(site.mask.style);
+        Ok(site)
     }
 
     /// Library and models, loaded and checked.
@@ -147,4 +163,23 @@ pub(super) fn job_failure(e: JobError, interrupt: &Interrupt) -> Failure {
         JobError::Interrupted => Exit::Signal(15),
     };
     if stopped { Failure::new(exit, JobError::Interrupted) } else { Failure::new(exit, e) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_restriction_burns_in_its_words_and_a_case_masks_as_its_policy_says() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("site.toml");
+        std::fs::write(&path, "[mask]\nstyle = \"pixelate\"\n").expect("written");
+        let mut installation = Installation { site: Some(path), models: None, burn_in: None, style: None };
+        let plain = installation.settings().expect("sound").mask;
+        assert_eq!((plain.style, plain.burn_in), (Style::Pixelate, None));
+        installation.burn_in = Some("NOT RELEASED".into());
+        installation.style = Some(Style::Fill);
+        let set = installation.settings().expect("sound").mask;
+        assert_eq!((set.style, set.burn_in.as_deref()), (Style::Fill, Some("NOT RELEASED")));
+    }
 }

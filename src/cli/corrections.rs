@@ -38,6 +38,11 @@ pub(super) struct Flags {
 }
 
 impl Flags {
+    /// The file to read and the one to write.
+    pub(super) fn files_mut(&mut self) -> (Option<&mut PathBuf>, Option<&mut PathBuf>) {
+        (self.corrections.as_mut(), self.save_corrections.as_mut())
+    }
+
     /// The file to read.
     pub(super) fn file(&self) -> Option<&PathBuf> {
         self.corrections.as_ref()

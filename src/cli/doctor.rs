@@ -2,10 +2,12 @@
 
 use super::common::Installation;
 use super::talk;
+use crate::config::SITE_FILE;
 use crate::error::{Exit, Failure};
 use crate::video::source::{init_media, library_version, missing_elements};
 use clap::Args as ClapArgs;
 use serde::Serialize;
+use std::path::Path;
 
 /// Flags of `melkglas doctor`.
 #[derive(Debug, ClapArgs)]
@@ -54,9 +56,10 @@ fn finding(what: &'static str, outcome: Result<String, (String, &str)>) -> Findi
 
 fn settings(args: &Args) -> Finding {
     let outcome = match (&args.installation.site, args.installation.settings()) {
-        (None, _) => Ok("built-in".to_owned()),
+        (_, Err(failure)) => Err((format!("{:?}", failure.report), "mend the file as shown")),
         (Some(path), Ok(_)) => Ok(path.display().to_string()),
-        (Some(_), Err(failure)) => Err((format!("{:?}", failure.report), "mend the file as shown")),
+        (None, Ok(_)) if Path::new(SITE_FILE).exists() => Ok(SITE_FILE.to_owned()),
+        (None, Ok(_)) => Ok("built-in".to_owned()),
     };
     finding("settings", outcome)
 }

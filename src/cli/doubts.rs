@@ -1,15 +1,19 @@
 //! `melkglas doubts`: the stretches in which it is not certain who the subject is.
 
 use super::acts::{ActArgs, Asked, Shown, done, hash};
+use super::audit::LogPlace;
 use super::camera;
 use super::camera_picture::draw_boxes;
 use super::clean::{failure, room};
 use super::clip::{ClipArgs, Looked};
+use super::common::Installation;
 use super::passes::{Fit, masking, read_analysis};
 use super::persons::{act, act_facts, part, taken, written};
 use super::progress::Progress;
+use super::restricted::{Files, Footage, Restriction};
 use super::{outputs, talk};
 use crate::casework::audit::{ActKind, Receipt};
+use crate::casework::case::Reads;
 use crate::casework::review::{
     DoubtFacts, DoubtPictures, KEPT_FOR, ReviewFolder, Sheet, Taken, doubts_sheet, meetings,
 };
@@ -57,6 +61,31 @@ pub(super) struct Args {
     clip: ClipArgs,
     #[command(flatten, next_help_heading = "The act")]
     act: ActArgs,
+}
+
+impl Footage for Args {
+    const READS: Reads = Reads::Doubts;
+
+    fn restriction(&self) -> &Restriction {
+        &self.clip.restriction
+    }
+
+    fn installation(&mut self) -> &mut Installation {
+        &mut self.clip.installation
+    }
+
+    fn place(&self) -> LogPlace {
+        self.act.place()
+    }
+
+    fn files(&mut self) -> Files<'_> {
+        Files {
+            clips: vec![&mut self.clip.input],
+            made: vec![&mut self.analysis],
+            outputs: Vec::new(),
+            folders: self.output.iter().collect(),
+        }
+    }
 }
 
 const HELP: &str = "\

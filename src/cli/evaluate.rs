@@ -1,10 +1,13 @@
 //! `melkglas evaluate`: how well people are hidden on footage for which somebody wrote down where they are.
 
+use super::audit::LogPlace;
 use super::common::{Effort, Installation, empty_scene, open_clip, read_camera, scene_of};
 use super::evaluate_strip::strip;
 use super::passes::{Fit, analysed, known, masking, read_analysis};
 use super::progress::Progress;
+use super::restricted::{Files, Footage, Restriction};
 use super::{camera, evaluate_reveal, talk};
+use crate::casework::case::Reads;
 use crate::casework::{
     Evaluation, EvaluationContext, Evaluator, Forgotten, HideEveryone, Rehearser, Truth, Worst, WorstFrame,
 };
@@ -71,7 +74,34 @@ pub(super) struct Args {
     #[arg(long)]
     force: bool,
     #[command(flatten)]
+    restriction: Restriction,
+    #[command(flatten)]
     installation: Installation,
+}
+
+impl Footage for Args {
+    const READS: Reads = Reads::Evaluate;
+
+    fn restriction(&self) -> &Restriction {
+        &self.restriction
+    }
+
+    fn installation(&mut self) -> &mut Installation {
+        &mut self.installation
+    }
+
+    fn place(&self) -> LogPlace {
+        LogPlace::default()
+    }
+
+    fn files(&mut self) -> Files<'_> {
+        Files {
+            clips: vec![&mut self.clip],
+            made: self.analysis.iter_mut().collect(),
+            outputs: self.strip.iter_mut().chain(&mut self.report).collect(),
+            folders: Vec::new(),
+        }
+    }
 }
 
 const HELP: &str = "\

@@ -11,10 +11,12 @@ mod camera_check;
 mod camera_import;
 mod camera_learn;
 mod camera_picture;
+mod case;
 mod clean;
 mod clip;
 mod common;
 mod corrections;
+mod desk;
 mod doctor;
 mod doubts;
 mod evaluate;
@@ -28,8 +30,11 @@ mod passes;
 mod persons;
 mod progress;
 mod redact;
+mod restricted;
+mod retention;
 mod reveal;
 mod talk;
+mod words;
 
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
@@ -57,21 +62,27 @@ enum Command {
     /// Redact stored clips: everyone and every private region hidden.
     Redact(Box<redact::Args>),
     /// Look through a clip once and keep what was found, for `redact --analysis`.
-    Analyse(analyse::Args),
+    Analyse(Box<analyse::Args>),
     /// Show everybody in a clip to staff, who choose one of them; recorded, and in memory only.
-    Persons(persons::Args),
+    Persons(Box<persons::Args>),
     /// Show where it is not certain who the subject is, so that staff can settle it.
-    Doubts(doubts::Args),
+    Doubts(Box<doubts::Args>),
     /// Remove what `persons` and `doubts` show.
     Clean(clean::Args),
     /// Measure how well people are hidden, on a clip for which somebody wrote down where they are.
-    Evaluate(evaluate::Args),
+    Evaluate(Box<evaluate::Args>),
     /// Make and check camera files: the private regions that one camera must never show.
     #[command(subcommand)]
     Camera(camera::Command),
     /// See, try and add the networks that find people.
     #[command(subcommand)]
     Models(models::Command),
+    /// Open and handle cases: requests, incidents, and the footage they are about.
+    #[command(subcommand)]
+    Case(Box<case::Command>),
+    /// Erase what is past its term.
+    #[command(subcommand)]
+    Retention(retention::Command),
     /// See and check the record of who was shown, to whom and why.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -109,14 +120,16 @@ pub fn main() -> ExitCode {
         }
     };
     let done = match cli.command {
-        Command::Redact(args) => redact::run(&args, &interrupt),
-        Command::Analyse(args) => analyse::run(&args, &interrupt),
-        Command::Persons(args) => persons::run(&args, &interrupt),
-        Command::Doubts(args) => doubts::run(&args, &interrupt),
+        Command::Redact(mut args) => restricted::run(args.as_mut(), &interrupt, redact::run),
+        Command::Analyse(mut args) => restricted::run(args.as_mut(), &interrupt, analyse::run),
+        Command::Persons(mut args) => restricted::run(args.as_mut(), &interrupt, persons::run),
+        Command::Doubts(mut args) => restricted::run(args.as_mut(), &interrupt, doubts::run),
         Command::Clean(args) => clean::run(&args, &interrupt),
-        Command::Evaluate(args) => evaluate::run(&args, &interrupt),
+        Command::Evaluate(mut args) => restricted::run(args.as_mut(), &interrupt, evaluate::run),
         Command::Camera(command) => camera::run(&command, &interrupt),
         Command::Models(command) => models::run(&command, &interrupt),
+        Command::Case(command) => case::run(&command, &interrupt),
+        Command::Retention(command) => retention::run(&command, &interrupt),
         Command::Audit(command) => audit::run(&command),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions { shell } => {

@@ -1,11 +1,15 @@
 //! `melkglas persons`: everybody in a clip, to choose one of them.
 
 use super::acts::{ActArgs, Asked, Shown, camera, done, hash, milliseconds, models};
+use super::audit::LogPlace;
 use super::clean::{failure, room};
 use super::clip::{ClipArgs, Looked};
+use super::common::Installation;
 use super::passes::read_analysis;
+use super::restricted::{Files, Footage, Restriction};
 use super::{outputs, talk};
 use crate::casework::audit::{Act, ActKind, Part, Receipt, What};
+use crate::casework::case::Reads;
 use crate::casework::review::{
     ActFacts, KEPT_FOR, PersonsRecord, ReviewFolder, Source, Taken, WhoIsThere, who_is_there,
 };
@@ -37,6 +41,31 @@ pub(super) struct Args {
     clip: ClipArgs,
     #[command(flatten, next_help_heading = "The act")]
     act: ActArgs,
+}
+
+impl Footage for Args {
+    const READS: Reads = Reads::Persons;
+
+    fn restriction(&self) -> &Restriction {
+        &self.clip.restriction
+    }
+
+    fn installation(&mut self) -> &mut Installation {
+        &mut self.clip.installation
+    }
+
+    fn place(&self) -> LogPlace {
+        self.act.place()
+    }
+
+    fn files(&mut self) -> Files<'_> {
+        Files {
+            clips: vec![&mut self.clip.input],
+            made: self.analysis.iter_mut().collect(),
+            outputs: Vec::new(),
+            folders: self.output.iter().collect(),
+        }
+    }
 }
 
 const HELP: &str = "\

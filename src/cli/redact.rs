@@ -2,10 +2,13 @@
 
 mod one;
 
+use super::audit::LogPlace;
 use super::common::{Effort, Installation, empty_scene, open_clip, read_camera, with_targets};
 use super::corrections;
 use super::passes::Known;
+use super::restricted::{Files, Footage, Restriction};
 use super::{outputs, passes, reveal, talk};
+use crate::casework::case::Reads;
 use crate::config::{self, Camera, Rgb, Site, Style, moving_with_zones};
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
@@ -106,7 +109,46 @@ pub(super) struct Args {
     showing: reveal::ShowFlags,
 
     #[command(flatten)]
+    restriction: Restriction,
+
+    #[command(flatten)]
     installation: Installation,
+}
+
+impl Footage for Args {
+    const READS: Reads = Reads::Redact;
+
+    fn restriction(&self) -> &Restriction {
+        &self.restriction
+    }
+
+    fn installation(&mut self) -> &mut Installation {
+        &mut self.installation
+    }
+
+    fn place(&self) -> LogPlace {
+        self.showing.place()
+    }
+
+    fn shows(&self) -> config::Show {
+        self.showing.shows()
+    }
+
+    fn files(&mut self) -> Files<'_> {
+        let (corrections, saved) = self.correcting.files_mut();
+        Files {
+            clips: self.inputs.iter_mut().collect(),
+            made: self.analysis.iter_mut().chain(corrections).collect(),
+            outputs: self
+                .output
+                .iter_mut()
+                .chain(&mut self.report)
+                .chain(&mut self.boxes)
+                .chain(saved)
+                .collect(),
+            folders: self.out_dir.iter().collect(),
+        }
+    }
 }
 
 const EXAMPLES: &str = "Examples:

@@ -4,7 +4,7 @@ use super::acts::{ActArgs, Asked, camera, hash, models};
 use super::outputs::{Kind, Target};
 use crate::casework::audit::{Act, Mode};
 use crate::casework::{Discretion, HideEveryone, RevealAsked, ShownObject, Trust};
-use crate::config::{Camera, FollowSettings};
+use crate::config::{Camera, FollowSettings, Show};
 use crate::error::{Exit, Failure};
 use crate::video::analysis::Analysis;
 use crate::video::detect::OnnxFactory;
@@ -52,6 +52,20 @@ pub(super) struct ShowFlags {
 }
 
 impl ShowFlags {
+    /// Who is to stay visible.
+    pub(super) fn shows(&self) -> Show {
+        match (self.keep.is_empty() && self.show_object.is_empty(), self.mode) {
+            (true, _) => Show::Nobody,
+            (false, Some(Mode::Spotlight)) if self.show_object.is_empty() => Show::Spotlight,
+            (false, _) => Show::Scene,
+        }
+    }
+
+    /// Where the log lies.
+    pub(super) fn place(&self) -> super::audit::LogPlace {
+        self.act.place()
+    }
+
     /// What is to be shown, where anything is; it is of one clip.
     pub(super) fn asked(&self, targets: &[Target]) -> Result<Option<ToShow<'_>>, Failure> {
         if self.keep.is_empty() && self.show_object.is_empty() {

@@ -110,6 +110,11 @@ impl<'t> Document<'t> {
         Section::new(self, None, first_line, table.get_ref())
     }
 
+    /// The file's text up to this byte.
+    pub(super) fn text_before(&self, byte: usize) -> &'t str {
+        self.text.get(..byte).unwrap_or("")
+    }
+
     /// Notes a fault at a span of the file.
     pub(super) fn note(
         &self,
@@ -416,7 +421,7 @@ impl<'d> Item<'d> {
     }
 
     /// The value as it stands in the file.
-    fn raw(&self) -> &'d str {
+    pub(super) fn raw(&self) -> &'d str {
         self.doc.text.get(self.span.clone()).unwrap_or("...")
     }
 

@@ -1,4 +1,4 @@
-//! Settings, and the only reader of `pipelines/`: the site file, the camera files and files of corrections.
+//! Settings, and the only reader of `pipelines/`: the site file, the camera files files of corrections and policies.
 //!
 //! Files are parsed into domain types once; a fault anywhere means that nothing starts. May import
 //! [`crate::geometry`], [`crate::moment`] and [`crate::digest`] only.
@@ -11,7 +11,14 @@ mod diagnostic;
 mod document;
 mod follow;
 mod import;
+mod office;
 mod overlay;
+mod policy;
+mod policy_article;
+mod policy_read;
+mod policy_term;
+mod policy_tighten;
+mod policy_words;
 mod polygon;
 mod reference;
 mod reference_text;
@@ -32,14 +39,25 @@ pub use corrections::{CORRECTIONS_VERSION, Corrections, corrections_text};
 pub use diagnostic::{SettingsError, SettingsFault};
 pub use follow::FollowSettings;
 pub use import::{ImportError, ImportFormat, Imported, import};
+pub use office::{CalendarSettings, CasesPlace, KeyPlace, Office, User};
 pub use overlay::Overlay;
+pub use policy::{
+    AnswerRules, CaseRules, KindRules, Policy, PolicyName, PurposeRules, RetentionRules, SecurityRules,
+    StaffRules,
+};
+pub use policy_article::{Cited, Clause};
+pub use policy_term::{NotATerm, Term};
+pub use policy_words::{
+    Ask, CaseKind, Form, NotAWord, RecipientKind, RefusalGround, Role, Show, Statement, Subject,
+};
 pub use reference::{Approval, Light, LoadedReference, Pinned, Reference, Taken};
 pub use reference_text::{CameraText, NotPlain};
 pub use register::{Attested, Register};
 pub use scene::{DarkPolicy, SceneSettings, UnexplainedPolicy};
 pub use schema::camera_schema;
 pub use site::{
-    Cadence, DetectSettings, EncodeSettings, LimitSettings, MaskSettings, Preset, Provider, Site, TilingMode,
+    Cadence, DetectSettings, EncodeSettings, LimitSettings, MaskSettings, Preset, Provider, SITE_FILE, Site,
+    TilingMode,
 };
 pub use starter::starter;
 pub use style::{NotAColour, Rgb, Style};
@@ -50,6 +68,10 @@ pub use zone::{Zone, ZoneKind};
 #[cfg(test)]
 mod camera_tests;
 #[cfg(test)]
+mod clauses_tests;
+#[cfg(test)]
 mod corrections_tests;
+#[cfg(test)]
+mod policy_tests;
 #[cfg(test)]
 mod tests;

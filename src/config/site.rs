@@ -1,11 +1,14 @@
-//! The site file, `pipelines/site.toml`: how this installation detects, masks and encodes.
+//! The site file: how this installation detects, masks and encodes, and by which policy it works.
 //!
-//! Every key has a default, so an empty file is a valid one; [`Site::default`] and the shipped file are the same.
+//! Every key has a default, so an empty file is a valid one; [`Site::default`] and `pipelines/site.example.toml` are the
+//! same, but for the office that the example has. It is never looked for in the current directory, where anybody's file
+//! may lie: it is named, or it is [`SITE_FILE`].
 
 use super::camera::read_schema;
 use super::diagnostic::SettingsError;
 use super::document::{Document, Item, Section, read_text};
 use super::follow::FollowSettings;
+use super::office::{self, Office};
 use super::scene::SceneSettings;
 use super::style::{NotAColour, Rgb, Style};
 use super::target::{Target, Targets};
@@ -15,6 +18,9 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 use std::path::Path;
+
+/// The site file of a machine for which none is named.
+pub const SITE_FILE: &str = "/etc/melkglas/site.toml";
 
 /// All settings of an installation.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -35,6 +41,9 @@ pub struct Site {
     pub limits: LimitSettings,
     /// How detections become tracks.
     pub track: TrackSettings,
+    /// Policy, staff and cases; none: footage is nobody's but the user's own. Not for reports, which leave the office.
+    #[serde(skip)]
+    pub office: Option<Office>,
 }
 
 /// Version of a settings file's form. Only 1 exists.
@@ -169,6 +178,9 @@ pub struct MaskSettings {
     pub min_cell_px: u32,
     /// Cells keep their greys for this long, seconds.
     pub hold_cells_s: f32,
+    /// Words burned into every frame after it was masked; the file has no key for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub burn_in: Option<String>,
 }
 
 impl Default for MaskSettings {
@@ -180,6 +192,7 @@ impl Default for MaskSettings {
             margin_px: 4.0,
             min_cell_px: 2,
             hold_cells_s: 2.0,
+            burn_in: None,
         }
     }
 }
@@ -266,6 +279,7 @@ impl Site {
         within(&mut root, "encode", |section| site.encode.read(section));
         within(&mut root, "limits", |section| site.limits.read(section));
         within(&mut root, "track", |section| site.track.read(section));
+        site.office = office::read(&mut root, &doc);
         root.finish();
         doc.check(Some(site))
     }

@@ -345,8 +345,10 @@ fn the_starter_file_is_valid_and_so_is_every_zone_in_it() {
 
 #[test]
 fn the_shipped_site_file_says_the_defaults_and_every_key() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/site.toml");
-    assert_eq!(Site::read(&path).expect("the shipped file"), Site::default());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/site.example.toml");
+    let shipped = Site::read(&path).expect("the shipped file");
+    assert!(shipped.office.is_some(), "the example shows an office as well");
+    assert_eq!(Site { office: None, ..shipped }, Site::default());
     assert_eq!(site("").expect("an empty file"), Site::default());
     fn keys(value: &serde_json::Value, found: &mut Vec<String>) {
         for (key, value) in value.as_object().into_iter().flatten() {
@@ -421,7 +423,7 @@ fn every_fault_of_a_site_file_is_shown() {
             "12:10 `encode.preset` cannot be \"superfast\" | \"superfast\" | did you mean \"fast\"? Possible are \
              fast, balanced, small",
             "13:11 `encode.quality` must be a whole number | 23.5 | write a whole number from 0 to 51",
-            "14:2 unknown key `limit` | limit | did you mean `limits`? Known here: schema, detect, follow, scene, mask, encode, limits, track",
+            "14:2 unknown key `limit` | limit | did you mean `limits`? Known here: schema, detect, follow, scene, mask, encode, limits, track, policy, tighten, user, cases, calendar",
         ],
     );
 }

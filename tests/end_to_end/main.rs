@@ -8,6 +8,7 @@ mod approve;
 mod attack;
 mod audit;
 mod camera;
+mod cases;
 mod cli;
 mod corrections;
 mod damage;

@@ -28,6 +28,9 @@ pub enum ContentError {
     /// A reason that says nothing.
     #[error("the reason says nothing")]
     Reason,
+    /// Not the number of a case.
+    #[error("a case's number is written like 2026-0007")]
+    Case,
     /// Not a time.
     #[error("a time is written like 2026-01-31T09:30:00.000Z")]
     Time,
@@ -125,6 +128,7 @@ written_as_text!(Hash256);
 written_as_text!(StaffName);
 written_as_text!(LoginName);
 written_as_text!(CameraId);
+written_as_text!(CaseNumber);
 written_as_text!(UtcTime);
 
 /// A text that was checked, and what checks it.
@@ -170,6 +174,18 @@ checked_text!(
     CameraId,
     Camera,
     |text| text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+);
+
+checked_text!(
+    /// The number of a case: the year in which it was opened, a hyphen, and its number in the store.
+    CaseNumber,
+    Case,
+    |text| {
+        let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+        text.split_once('-').is_some_and(|(year, number)| {
+            year.len() == 4 && (4..=9).contains(&number.len()) && digits(year) && digits(number)
+        })
+    }
 );
 
 /// The account of the operating system that acts.

@@ -5,6 +5,7 @@
 //! tells an entry that a crash left behind the head from one that somebody added.
 
 use super::act::{Act, Outcome};
+use super::case_step::CaseStep;
 use super::content::{Account, Hash256, UtcTime, unhex};
 use super::keys::{Keys, PublicKey, SIGNATURE_LEN, Signature};
 use crate::digest::hex;
@@ -28,6 +29,8 @@ pub enum Event {
         /// How it ended.
         outcome: Outcome,
     },
+    /// A step in a case is about to be taken.
+    Case(Box<CaseStep>),
     /// A crash in the middle of writing had left a piece of a line, which was never an entry; it was taken out.
     Recovered {
         /// Its length.

@@ -2,6 +2,7 @@
 
 use super::AuditError;
 use super::act::{Act, ActKind, Outcome, Part, ReasonText};
+use super::case_step::CaseStep;
 use super::chain::Followed;
 use super::content::{Account, Hash256, UtcTime};
 use super::entry::{AUDIT_VERSION, Entry, Event, Opened};
@@ -94,6 +95,15 @@ impl AuditLog {
         let (entry, sha256) = self.inner.append(Event::Opened(Box::new(opened)))?;
         let receipt = Receipt { entry, sha256, act };
         Ok(OpenEntry { log: Arc::clone(&self.inner), receipt })
+    }
+
+    /// Writes down that a step in a case is about to be taken; gives the number of the entry, which is on the disk then.
+    /// That it was taken stands in the case store, which names the entry.
+    ///
+    /// # Errors
+    /// The entry could not be written, so the step may not be taken.
+    pub fn step(&self, step: CaseStep) -> Result<u64, AuditError> {
+        self.inner.append(Event::Case(Box::new(step))).map(|(entry, _)| entry)
     }
 }
 

@@ -57,6 +57,7 @@
 //! ```
 
 mod act;
+mod case_step;
 mod chain;
 mod content;
 mod entry;
@@ -74,12 +75,13 @@ pub(super) mod tests;
 mod verify_tests;
 
 pub use act::{Act, ActKind, CameraRef, Mode, Outcome, Part, ReasonCode, ReasonText, What};
-pub use content::{Account, CameraId, ContentError, Hash256, LoginName, StaffName, UtcTime};
+pub use case_step::{CaseStep, StepKind};
+pub use content::{Account, CameraId, CaseNumber, ContentError, Hash256, LoginName, StaffName, UtcTime};
 pub use entry::{AUDIT_VERSION, Entry, Event, Opened};
 pub use error::AuditError;
 pub use export::{Exported, Extent, export};
 pub use keys::{Head, PublicKey};
 pub use log::{AuditLog, OpenEntry, Receipt, Recorded};
 pub use place::{Place, STATE_VARIABLE};
-pub use read::{Recording, recordings};
+pub use read::{RecordedStep, Recording, case_steps, recordings};
 pub use verify::{Fault, Findings, verify};

@@ -2,6 +2,7 @@
 
 use super::AuditError;
 use super::act::Outcome;
+use super::case_step::CaseStep;
 use super::chain::{Line, Lines};
 use super::content::UtcTime;
 use super::entry::{Event, Opened, Sealed};
@@ -49,6 +50,36 @@ pub(super) fn open(place: &Place) -> Result<File, AuditError> {
     Ok(file)
 }
 
+/// A step in a case, as it stands in a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecordedStep {
+    /// The number of the entry.
+    pub entry: u64,
+    /// When it was written: before the step was taken.
+    pub at: UtcTime,
+    /// The step.
+    pub step: CaseStep,
+}
+
+/// All steps in cases that can be read, in their order.
+///
+/// # Errors
+/// There is no log, or it cannot be read.
+pub fn case_steps(place: &Place) -> Result<Vec<RecordedStep>, AuditError> {
+    let file = open(place)?;
+    let fault = |e| AuditError::io(&place.log(), e);
+    let mut steps = Vec::new();
+    for line in Lines::from(&file, 0).map_err(fault)? {
+        let Line::Whole(bytes) = line.map_err(fault)? else { break };
+        if let Ok(Sealed { entry, .. }) = Sealed::read(&bytes)
+            && let Event::Case(step) = entry.event
+        {
+            steps.push(RecordedStep { entry: entry.entry, at: entry.at, step: *step });
+        }
+    }
+    Ok(steps)
+}
+
 /// All acts that can be read, in the order in which they were opened. Whether the log can be believed is for
 /// [`super::verify`] to say.
 ///
@@ -71,7 +102,7 @@ pub fn recordings(place: &Place) -> Result<Vec<Recording>, AuditError> {
                     act.completed = Some(Completion { entry: number, at, outcome });
                 }
             }
-            Event::Recovered { .. } => {}
+            Event::Case(_) | Event::Recovered { .. } => {}
         }
     }
     Ok(acts.into_values().collect())

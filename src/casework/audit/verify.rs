@@ -238,7 +238,7 @@ impl Checker {
                     self.faults.push(Fault::NotOpen { entry, opened });
                 }
             }
-            Event::Recovered { .. } => {}
+            Event::Case(_) | Event::Recovered { .. } => {}
         }
     }
 

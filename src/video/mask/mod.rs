@@ -9,6 +9,7 @@
 //! - `held`: these values stand still for a while.
 //! - `paint`: writing colours and cells into disjoint bands of rows, in parallel.
 //! - `redact`: the order of the above, and when the whole frame is covered instead.
+//! - `mark`: words burned in after all of it.
 //! - `hidden`: which pixels a plan hides, without a picture, for measuring.
 //!
 //! What holds, each with a property test: a sample outside every mask is unchanged; what lies under a mask changes no
@@ -18,6 +19,7 @@
 mod cells;
 mod held;
 mod hidden;
+mod mark;
 mod paint;
 mod raster;
 mod redact;

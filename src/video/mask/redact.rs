@@ -3,6 +3,7 @@
 use super::cells::{Cells, Grid};
 use super::held::{Held, HeldCells};
 use super::hidden::PixelSet;
+use super::mark::Mark;
 use super::paint::bands;
 use super::raster::{Raster, Region};
 use crate::config::{MaskSettings, Style};
@@ -25,6 +26,7 @@ pub struct Masker {
     settings: MaskSettings,
     rasters: Mutex<Vec<KeptRaster>>,
     held: Mutex<HeldCells>,
+    mark: Option<Mark>,
 }
 
 #[derive(Debug)]
@@ -45,7 +47,8 @@ impl Masker {
     /// A masker with nothing remembered.
     #[must_use]
     pub fn new(settings: MaskSettings) -> Self {
-        Self { settings, rasters: Mutex::default(), held: Mutex::default() }
+        let mark = settings.burn_in.as_deref().map(Mark::new);
+        Self { settings, rasters: Mutex::default(), held: Mutex::default(), mark }
     }
 
     /// Hides everything that the plan names, in place, and consumes the raw picture.
@@ -55,6 +58,8 @@ impl Masker {
     ///
     /// Where masks overlap, hiding wins: `fill` over all others; among the others the larger mask, whose cells are
     /// larger. No pixel under a mask is read.
+    ///
+    /// The words of [`MaskSettings::burn_in`] come last, on covered frames too.
     ///
     /// Runs in rayon's current thread pool.
     #[must_use]
@@ -69,6 +74,9 @@ impl Masker {
                 painting.apply(bytes.as_mut(), &layout, fill, &mut held, (stamp.pts_ns, hold_ns));
             }
             None => bands(bytes.as_mut(), &layout).par_iter_mut().for_each(|band| band.cover(fill)),
+        }
+        if let Some(mark) = &self.mark {
+            mark.burn(bytes.as_mut(), &layout, colour);
         }
         RedactedFrame::from_masked(bytes, layout, colour, stamp)
     }

@@ -497,3 +497,43 @@ fn cells_stand_still_for_a_while_and_move_with_their_mask() {
         assert_ne!(shown_at(&masker, 0, 61, 0, style), later);
     }
 }
+
+fn marked(format: PixelFormat, size: FrameSize, value: u8, words: Option<&str>) -> Vec<u8> {
+    let stamp = Stamp { index: 0, pts_ns: 0, duration_ns: None };
+    let len = Layout::new(format, size).len();
+    let raw = RawFrame::from_samples(format, size, Colour::BT601, stamp, vec![value; len]).expect("a frame");
+    let settings = MaskSettings { burn_in: words.map(str::to_owned), ..MaskSettings::default() };
+    let plan = FramePlan::Masks { size, masks: Vec::new() };
+    redact(raw, &plan, &settings).into_parts().0.as_ref().to_vec()
+}
+
+#[test]
+fn the_words_stand_in_the_pixels_of_every_frame_at_three_heights() {
+    for format in [PixelFormat::I420, PixelFormat::Nv12] {
+        for (width, height) in [(320, 180), (64, 48), (1920, 1080), (97, 301)] {
+            let size = FrameSize { width, height };
+            let plain = marked(format, size, 90, None);
+            let burned = marked(format, size, 90, Some("NOT RELEASED"));
+            let changed = |part: std::ops::Range<u32>| {
+                let stride = Layout::new(format, size).luma_stride;
+                let rows = part.start as usize * stride..part.end as usize * stride;
+                plain[rows.clone()].iter().zip(&burned[rows]).filter(|(a, b)| a != b).count()
+            };
+            for third in 0..3 {
+                let found = changed(height * third / 3..height * (third + 1) / 3);
+                assert!(found > 40, "{format:?}, {size}: {found} pixels in third {third}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_mark_tells_nothing_of_what_it_lies_on() {
+    let size = FrameSize { width: 320, height: 180 };
+    let [dark, light] = [40, 200].map(|value| marked(PixelFormat::I420, size, value, Some("NOT RELEASED")));
+    let [plain, _] = [40, 200].map(|value| marked(PixelFormat::I420, size, value, None));
+    let burned = |at: &usize| dark[*at] != plain[*at];
+    let places: Vec<usize> = (0..dark.len()).filter(burned).collect();
+    assert!(places.len() > 1000);
+    assert!(places.iter().all(|at| dark[*at] == light[*at]));
+}

@@ -1,0 +1,116 @@
+//! Why something in a case was not done.
+
+use super::keys::KeyError;
+use super::words::Refusal;
+use crate::casework::audit::{AuditError, ContentError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why something in a case was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum CaseError {
+    /// The protocol does not allow it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// A key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// It could not be written down, so it did not happen.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// The store cannot be read or written.
+    #[error("the case store cannot be used: {0}")]
+    Store(#[from] rusqlite::Error),
+    /// What stands in the store makes no sense to this version of the program.
+    #[error("the case store says {0}, which this version does not know")]
+    Strange(String),
+    /// The store was made by a later version.
+    #[error("the case store was made by a later version of this program (form {0})")]
+    Newer(i64),
+    /// There is no such case.
+    #[error("there is no case {0}")]
+    NoCase(String),
+    /// There is no such clip.
+    #[error("case {case} has no clip {clip}")]
+    NoClip {
+        /// The case.
+        case: String,
+        /// The clip.
+        clip: u32,
+    },
+    /// It was erased.
+    #[error("clip {clip} of case {case} was erased on {on}")]
+    Erased {
+        /// The case.
+        case: String,
+        /// The clip.
+        clip: u32,
+        /// When.
+        on: String,
+    },
+    /// There is nothing of this name in the case.
+    #[error("case {case} holds nothing called {name}")]
+    NoPaper {
+        /// The case.
+        case: String,
+        /// The name.
+        name: String,
+    },
+    /// A name that an entry in the log cannot hold.
+    #[error(transparent)]
+    Content(#[from] ContentError),
+    /// It changed while it was copied, or what was read back is not what was written.
+    #[error("{} changed while it was copied", .0.display())]
+    Changed(PathBuf),
+    /// It does not fit into memory.
+    #[error("the clip takes {needed_mib} MiB of memory and {free_mib} MiB are free")]
+    NoMemory {
+        /// What it takes.
+        needed_mib: u64,
+        /// What there is.
+        free_mib: u64,
+    },
+    /// The folder of cases is not its owner's alone.
+    #[error("{} is not its owner's alone", .0.display())]
+    NotPrivate(PathBuf),
+    /// A file cannot be used.
+    #[error("{}: {source}", .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl CaseError {
+    pub(super) fn io(path: &Path, source: impl Into<io::Error>) -> Self {
+        Self::Io { path: path.to_owned(), source: source.into() }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn cure(&self) -> String {
+        match self {
+            Self::Refused(refusal) => refusal.cure.clone(),
+            Self::Key(e) => e.cure(),
+            Self::Audit(e) => e.cure(),
+            Self::Store(_) | Self::Strange(_) => "restore the folder of cases from a backup".to_owned(),
+            Self::Newer(_) => "use that version".to_owned(),
+            Self::NoCase(_) => "`melkglas case list` shows the cases there are".to_owned(),
+            Self::NoClip { .. } | Self::NoPaper { .. } | Self::Erased { .. } => {
+                "`melkglas case show` shows what the case holds".to_owned()
+            }
+            Self::Content(_) => "mend the name in the site file".to_owned(),
+            Self::Changed(_) => {
+                "wait until the recorder has finished writing it, and add it again".to_owned()
+            }
+            Self::NoMemory { .. } => "close other programs, or add a shorter part of the footage".to_owned(),
+            Self::NotPrivate(path) => format!("make it yours alone: chmod 700 '{}'", path.display()),
+            Self::Io { source, .. } => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room".to_owned(),
+                _ => "look at the file and the disk".to_owned(),
+            },
+        }
+    }
+}

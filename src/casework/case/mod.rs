@@ -1,0 +1,51 @@
+//! Cases: from a request to its receipt, by the corporation's own protocol.
+//!
+//! What others build on:
+//!
+//! - [`allowed`]: the one pure table of what may be done. [`Policy`](crate::config::Policy), [`CaseFacts`], [`CaseAct`] and
+//!   [`Actor`] in; a [`Standing`] (in which role, as a deputy or not) or a [`Refusal`] that names the article out. It
+//!   already knows the acts of a release: [`CaseAct::Draft`], [`CaseAct::Watch`], [`CaseAct::Approve`] and
+//!   [`CaseAct::HandOver`] over [`ReleaseState`]; a new rendering sets [`ReleaseState::Draft`] again.
+//!   [`rules`] gives the rules of a kind (forms, recipients, statement, who is shown, style, fee); [`asked`] holds what a
+//!   requester gave against what the protocol has asked for; [`may_show`] who may stay visible against who is meant to.
+//! - [`Cases`]: a member of staff at their desk. `open`, `identify`, `add_clip`, `decide`, `close`, `list`, `show`; each is
+//!   allowed by the table, written to the audit log ([`AuditLog::step`](super::audit::AuditLog::step)), and only then
+//!   done, in one transaction of the store.
+//! - Clips at rest: [`Cases::look`] gives a clip as [`InMemory`], whose [`path`](InMemory::path) a
+//!   [`Clip`](crate::video::source::Clip) opens like any other; [`Cases::keep`] and [`Cases::fetch`] hold what is made of
+//!   it, encrypted with its key. The plain copy never touches a disk.
+//! - [`Cases::retain`]: erases what is due and not held. [`due_since`] and [`holds`] are its rule.
+//! - [`reading`]: the restriction on every subcommand that reads footage.
+//! - [`end_of`], [`working_days_left`]: terms in working days.
+//!
+//! Personal data of residents is in the store alone, sealed; the audit log names cases by their number. Erasing a case
+//! therefore breaks no chain. This room touches no pixel and decides nothing that is not in the table.
+
+mod calendar;
+mod clips;
+mod desk;
+mod error;
+mod keys;
+mod memory;
+mod restriction;
+mod retention;
+mod store;
+mod table;
+mod words;
+
+#[cfg(test)]
+mod desk_tests;
+#[cfg(test)]
+mod table_tests;
+
+pub use calendar::{end_of, holiday, is_working_day, working_days_left};
+pub use clips::NewClip;
+pub use desk::{Cases, Identification, Listed, NewCase, Shown, Verdict};
+pub use error::CaseError;
+pub use keys::{ItemKey, KeyError, SiteKey};
+pub use memory::InMemory;
+pub use restriction::{Reading, Reads, reading};
+pub use retention::{Due, Erased, due_since, holds};
+pub use store::{CaseRow, ClipRow, PaperRow, StepRow, Store};
+pub use table::{allowed, asked, may_show, rules};
+pub use words::{Actor, CaseAct, CaseFacts, CaseState, Motive, Refusal, ReleaseState, Standing};

@@ -1,0 +1,132 @@
+//! Retention: what is due is erased, counted from when it was recorded; what an open case holds is not.
+//!
+//! To erase a clip is to destroy its key in the store, which no backup of the files can undo, and then its files. Safe to
+//! kill at any moment: the entry in the log comes first, the key goes in one transaction, and files that belong to nobody
+//! any more go at the next run.
+
+use super::desk::Cases;
+use super::error::CaseError;
+use super::store::{CaseRow, ClipRow, add_step};
+use super::words::{CaseAct, CaseState};
+use crate::casework::audit::{CaseNumber, StepKind};
+use crate::config::Policy;
+use crate::interrupt::Interrupt;
+use crate::video::sink::sweep;
+use jiff::ToSpan;
+use jiff::civil::Date;
+use rusqlite::params;
+use std::collections::BTreeSet;
+
+/// A clip that is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Its case.
+    pub case: CaseNumber,
+    /// Its number in it.
+    pub clip: u32,
+    /// Since which day.
+    pub since: Date,
+}
+
+/// What a run did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Erased {
+    /// The clips that were erased, or would be.
+    pub clips: Vec<Due>,
+    /// Clips that are past their term and held by an open case.
+    pub held: Vec<Due>,
+    /// Files that belonged to nobody any more.
+    pub stray_files: usize,
+}
+
+/// The day from which on a clip recorded on this day is due.
+#[must_use]
+pub fn due_since(policy: &Policy, recorded: Date) -> Date {
+    recorded.saturating_add(i64::from(policy.retention.days.value).days())
+}
+
+/// Whether a case in this state holds its footage back.
+#[must_use]
+pub fn holds(policy: &Policy, state: CaseState) -> bool {
+    policy.retention.hold_while_open.value && state != CaseState::Closed
+}
+
+impl Cases {
+    /// Erases what is due, or with `dry_run` says what would be.
+    ///
+    /// # Errors
+    /// Refused, or an entry or a key could not be written: what was erased until then stays erased.
+    pub fn retain(&mut self, dry_run: bool, interrupt: &Interrupt) -> Result<Erased, CaseError> {
+        let standing = self.allowed(None, &CaseAct::Retain)?;
+        let policy = self.office.policy.clone();
+        let mut done = Erased::default();
+        for case in self.store.cases()? {
+            for clip in self.store.clips(&case)?.into_iter().filter(|clip| clip.erased_at.is_none()) {
+                let since = due_since(&policy, clip.recorded_from.date());
+                if self.today < since || interrupt.is_raised() {
+                    continue;
+                }
+                let due = Due { case: case.number.clone(), clip: clip.number, since };
+                if holds(&policy, case.state) {
+                    done.held.push(due);
+                    continue;
+                }
+                if !dry_run {
+                    self.erase(&case, &clip, standing)?;
+                }
+                done.clips.push(due);
+            }
+        }
+        if !dry_run {
+            done.stray_files = self.remove_strays()?;
+        }
+        Ok(done)
+    }
+
+    /// Destroys a clip's key and all that was encrypted with it.
+    fn erase(
+        &mut self,
+        case: &CaseRow,
+        clip: &ClipRow,
+        standing: super::words::Standing,
+    ) -> Result<(), CaseError> {
+        let lock = self.lock_files()?;
+        let mut files = vec![clip.file.clone()];
+        files.extend(self.store.papers(clip)?.into_iter().map(|paper| paper.file));
+        let step =
+            self.recorder.note(&case.number, StepKind::Erase, standing, Some((clip.number, &clip.sha256)))?;
+        let tx = self.store.change()?;
+        tx.execute(
+            "UPDATE clips SET key = NULL, original = NULL, erased_at = ?2 WHERE id = ?1",
+            params![clip.id, self.today.to_string()],
+        )?;
+        tx.execute("DELETE FROM papers WHERE clip_id = ?1", [clip.id])?;
+        add_step(&tx, case.id, &step)?;
+        tx.commit()?;
+        let folder = self.clips_folder()?;
+        for file in files {
+            // Without their key they are noise; what cannot be removed now goes at the next run.
+            let _ = std::fs::remove_file(folder.join(file));
+        }
+        drop(lock);
+        Ok(())
+    }
+
+    /// Removes files that belong to no clip: those of a run that was killed.
+    fn remove_strays(&self) -> Result<usize, CaseError> {
+        let folder = self.clips_folder()?;
+        let lock = self.lock_files()?;
+        let known: BTreeSet<String> = self.store.files()?.into_iter().collect();
+        let mut removed = sweep(&folder);
+        let fault = |e| CaseError::io(&folder, e);
+        for entry in std::fs::read_dir(&folder).map_err(fault)? {
+            let name = entry.map_err(fault)?.file_name().to_string_lossy().into_owned();
+            if name.ends_with(".age") && !known.contains(&name) {
+                std::fs::remove_file(folder.join(&name)).map_err(fault)?;
+                removed += 1;
+            }
+        }
+        drop(lock);
+        Ok(removed)
+    }
+}

@@ -1,0 +1,62 @@
+//! How subcommands come by the cases: the office, its key, and who is at the desk.
+
+use super::audit::{self, LogPlace};
+use super::common::Installation;
+use super::words;
+use crate::casework::audit::Account;
+use crate::casework::case::{Actor, CaseError, Cases, KeyError, Refusal, SiteKey};
+use crate::config::Office;
+use crate::error::{Exit, Failure};
+use jiff::civil::Date;
+
+/// Today, by UTC: ours is at most two hours ahead of it.
+pub(super) fn today() -> Date {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+/// The office of a site that has a policy.
+pub(super) fn office(installation: &Installation) -> Result<Office, Failure> {
+    installation.settings()?.office.ok_or_else(no_policy)
+}
+
+/// There is no policy, and so no cases.
+pub(super) fn no_policy() -> Failure {
+    Failure::with_cure(
+        Exit::Settings,
+        "the site names no policy, so there are no cases",
+        "write one into the site file, as in pipelines/site.example.toml",
+    )
+}
+
+/// The cases of an office, before whoever runs this program; with the site's key where something is to be opened.
+pub(super) fn open(office: Office, place: &LogPlace, with_key: bool) -> Result<Cases, Failure> {
+    let account = Account::of_this_process().login.map(|login| login.to_string()).unwrap_or_default();
+    let actor = Actor::of(&office, &account, today()).map_err(|e| case_failure(e.into()))?;
+    let key = with_key.then(|| SiteKey::load(&office.cases.key, words::of_site_key)).transpose();
+    let key = key.map_err(|e| case_failure(e.into()))?;
+    let folder = office.cases.folder.clone();
+    let log = place.open(&[&folder])?;
+    Cases::open_store(office, log, actor, today(), key).map_err(case_failure)
+}
+
+/// A case that cannot go on, and what to do.
+pub(super) fn case_failure(e: CaseError) -> Failure {
+    let exit = match &e {
+        CaseError::Audit(_) => {
+            let CaseError::Audit(e) = e else { return Failure::new(Exit::Bug, e) };
+            return audit::failure(e);
+        }
+        CaseError::Refused(Refusal { .. }) => Exit::Refused,
+        CaseError::Key(KeyError::Io(_)) | CaseError::Io { .. } | CaseError::NoMemory { .. } => Exit::Pipeline,
+        CaseError::Key(_) | CaseError::NotPrivate(_) | CaseError::Content(_) | CaseError::Newer(_) => {
+            Exit::Settings
+        }
+        CaseError::Store(_) | CaseError::Strange(_) => Exit::Pipeline,
+        CaseError::NoCase(_)
+        | CaseError::NoClip { .. }
+        | CaseError::Erased { .. }
+        | CaseError::NoPaper { .. } => Exit::Usage,
+        CaseError::Changed(_) => Exit::Input,
+    };
+    Failure::with_cure(exit, &e, e.cure())
+}

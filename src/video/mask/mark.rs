@@ -1,0 +1,121 @@
+//! Words burned into a frame after it was masked: what it may not be taken for, or whose copy it is.
+//!
+//! Letters of one grey on a rim of another replace what is there, at three heights, so that neither cropping nor a dark
+//! scene loses them. They are constants: a mark shows nothing of what it lies on.
+
+use crate::video::frame::{Colour, Layout, PixelFormat};
+use embedded_graphics::mono_font::ascii::FONT_10X20;
+use embedded_graphics::mono_font::{MonoFont, MonoTextStyle};
+use embedded_graphics::pixelcolor::BinaryColor;
+use embedded_graphics::prelude::*;
+use embedded_graphics::text::{Baseline, Text};
+use std::convert::Infallible;
+
+/// Share of the frame's width that the words take.
+const WIDE: f32 = 0.9;
+/// Most of the frame's height that one line of them takes.
+const HIGH: f32 = 0.2;
+/// The middles of the lines, as shares of the frame's height.
+const HEIGHTS: [f32; 3] = [0.15, 0.5, 0.85];
+
+/// Words, as a bitmap of the font's own size.
+#[derive(Debug)]
+pub(super) struct Mark {
+    width: usize,
+    height: usize,
+    ink: Vec<bool>,
+}
+
+impl OriginDimensions for Mark {
+    fn size(&self) -> Size {
+        Size::new(self.width as u32, self.height as u32)
+    }
+}
+
+impl DrawTarget for Mark {
+    type Color = BinaryColor;
+    type Error = Infallible;
+
+    fn draw_iter<I: IntoIterator<Item = Pixel<BinaryColor>>>(&mut self, pixels: I) -> Result<(), Infallible> {
+        for Pixel(at, colour) in pixels {
+            if let (Ok(x), Ok(y)) = (usize::try_from(at.x), usize::try_from(at.y))
+                && x < self.width
+                && y < self.height
+            {
+                self.ink[y * self.width + x] = colour.is_on();
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Mark {
+    /// These words in one line.
+    pub(super) fn new(words: &str) -> Self {
+        let font: &MonoFont<'_> = &FONT_10X20;
+        let (cell, rim) = (font.character_size, 1);
+        // A rim of one pixel around the letters.
+        let width = words.chars().count().max(1) * cell.width as usize + 2 * rim;
+        let height = cell.height as usize + 2 * rim;
+        let mut mark = Self { width, height, ink: vec![false; width * height] };
+        let style = MonoTextStyle::new(font, BinaryColor::On);
+        let at = Point::new(rim as i32, rim as i32);
+        let drawn = Text::with_baseline(words, at, style, Baseline::Top).draw(&mut mark);
+        drawn.map(|_| ()).unwrap_or_else(|never| match never {});
+        mark
+    }
+
+    /// What stands at a place of the bitmap: ink, the rim around it, or nothing.
+    fn at(&self, x: usize, y: usize) -> Option<Tone> {
+        let ink = |x: usize, y: usize| self.ink[y * self.width + x];
+        if ink(x, y) {
+            return Some(Tone::Ink);
+        }
+        let near = |v: usize, end: usize| v.saturating_sub(1)..=(v + 1).min(end - 1);
+        let beside = near(y, self.height).any(|y| near(x, self.width).any(|x| ink(x, y)));
+        beside.then_some(Tone::Rim)
+    }
+
+    /// Burns the words into a masked frame.
+    pub(super) fn burn(&self, bytes: &mut [u8], layout: &Layout, colour: Colour) {
+        let (frame_w, frame_h) = (layout.size.width as f32, layout.size.height as f32);
+        let scale = (frame_w * WIDE / self.width as f32).min(frame_h * HIGH / self.height as f32);
+        let (w, h) = ((self.width as f32 * scale) as usize, (self.height as f32 * scale) as usize);
+        if w == 0 || h == 0 {
+            return;
+        }
+        let [ink, ..] = colour.yuv([255; 3]);
+        let [rim, ..] = colour.yuv([0; 3]);
+        let left = (layout.size.width as usize - w) / 2;
+        for middle in HEIGHTS {
+            let top = ((frame_h * middle) as usize).saturating_sub(h / 2);
+            for y in 0..h.min((layout.size.height as usize).saturating_sub(top)) {
+                for x in 0..w {
+                    let Some(tone) = self.at(x * self.width / w, y * self.height / h) else { continue };
+                    let luma = if matches!(tone, Tone::Ink) { ink } else { rim };
+                    put(bytes, layout, (left + x, top + y), luma);
+                }
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Tone {
+    Ink,
+    Rim,
+}
+
+/// A grey pixel.
+fn put(bytes: &mut [u8], layout: &Layout, (x, y): (usize, usize), luma: u8) {
+    const GREY: u8 = 128;
+    bytes[y * layout.luma_stride + x] = luma;
+    let row = layout.luma_len() + (y / 2) * layout.chroma_stride;
+    match layout.format {
+        PixelFormat::I420 => {
+            bytes[row + x / 2] = GREY;
+            bytes[row + layout.chroma_len() + x / 2] = GREY;
+        }
+        PixelFormat::Nv12 => bytes[row + (x & !1)..=row + (x & !1) + 1].fill(GREY),
+    }
+}
