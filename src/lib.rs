@@ -189,6 +189,7 @@ pub mod digest;
 pub mod error;
 pub mod geometry;
 pub mod interrupt;
+pub mod lang;
 pub mod moment;
 pub mod share;
 pub mod telemetry;

@@ -9,7 +9,10 @@ mod corrections_tests;
 mod decide;
 mod evaluate;
 mod evaluation;
+pub mod package;
+mod plain;
 mod report;
+mod report_read;
 mod reveal;
 mod reveal_record;
 mod reveal_trial;
@@ -26,6 +29,7 @@ pub use evaluation::{
     EVALUATION_VERSION, Evaluation, EvaluationContext, Evaluator, Forgotten, WORST_FRAMES, Worst, WorstFrame,
 };
 pub use report::{CorrectionFacts, REPORT_VERSION, Report, ReportBuilder, ReportContext, SourceKind};
+pub use report_read::{ReportFault, ReportRead};
 pub use reveal::{Discretion, Hidden, Reveal, RevealError};
 pub use reveal_record::{CertainSpan, RevealAsked, RevealFacts, RevealRecorder, ShownSpan};
 pub use reveal_trial::{Rehearser, RevealPair, RevealTrial};

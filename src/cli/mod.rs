@@ -30,6 +30,7 @@ mod progress;
 mod redact;
 mod reveal;
 mod talk;
+mod verify;
 
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
@@ -75,6 +76,8 @@ enum Command {
     /// See and check the record of who was shown, to whom and why.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Check a package that was handed out: was anything in it changed, and what was masked?
+    Verify(verify::Args),
     /// Say what is installed and what is missing, with the cure.
     Doctor(doctor::Args),
     /// Print a completion script for a shell.
@@ -118,6 +121,7 @@ pub fn main() -> ExitCode {
         Command::Camera(command) => camera::run(&command, &interrupt),
         Command::Models(command) => models::run(&command, &interrupt),
         Command::Audit(command) => audit::run(&command),
+        Command::Verify(args) => verify::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "melkglas", &mut std::io::stdout());
