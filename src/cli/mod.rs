@@ -5,6 +5,7 @@
 mod acts;
 mod analyse;
 mod audit;
+mod batch;
 mod camera;
 mod camera_approve;
 mod camera_check;
@@ -27,7 +28,9 @@ mod outputs;
 mod passes;
 mod persons;
 mod progress;
+mod recheck;
 mod redact;
+mod register;
 mod reveal;
 mod talk;
 mod verify;
@@ -57,6 +60,8 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 a fault of the program; 2 usage;
 enum Command {
     /// Redact stored clips: everyone and every private region hidden.
     Redact(Box<redact::Args>),
+    /// Redact many clips, several at once; what is finished is not done again.
+    Batch(batch::Args),
     /// Look through a clip once and keep what was found, for `redact --analysis`.
     Analyse(analyse::Args),
     /// Show everybody in a clip to staff, who choose one of them; recorded, and in memory only.
@@ -76,6 +81,13 @@ enum Command {
     /// See and check the record of who was shown, to whom and why.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Look again at a finished file, in another way than before; a finding blocks.
+    Recheck(recheck::Args),
+    /// List all cameras: what is on record about each, and what is missing or late.
+    Register(register::Args),
+    /// Note that something happened before a camera.
+    #[command(subcommand)]
+    Incident(register::IncidentCommand),
     /// Check a package that was handed out: was anything in it changed, and what was masked?
     Verify(verify::Args),
     /// Say what is installed and what is missing, with the cure.
@@ -113,6 +125,7 @@ pub fn main() -> ExitCode {
     };
     let done = match cli.command {
         Command::Redact(args) => redact::run(&args, &interrupt),
+        Command::Batch(args) => batch::run(&args, &interrupt),
         Command::Analyse(args) => analyse::run(&args, &interrupt),
         Command::Persons(args) => persons::run(&args, &interrupt),
         Command::Doubts(args) => doubts::run(&args, &interrupt),
@@ -121,6 +134,9 @@ pub fn main() -> ExitCode {
         Command::Camera(command) => camera::run(&command, &interrupt),
         Command::Models(command) => models::run(&command, &interrupt),
         Command::Audit(command) => audit::run(&command),
+        Command::Recheck(args) => recheck::run(&args, &interrupt),
+        Command::Register(args) => register::run(&args),
+        Command::Incident(command) => register::incident(&command),
         Command::Verify(args) => verify::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions { shell } => {

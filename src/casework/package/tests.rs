@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 /// What a masked clip looks like from outside.
 fn clip() -> Vec<u8> {
     let mut bytes = b"\0\0\0\x18ftypisom\0\0\0\0isommp41".to_vec();
-    bytes.extend((0..5000u32).map(|i| (i * i >> 3) as u8));
+    bytes.extend((0..5000u32).map(|i| ((i * i) >> 3) as u8));
     bytes
 }
 
