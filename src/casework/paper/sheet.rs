@@ -214,11 +214,8 @@ impl Sheet {
                     self.text(x, y - 3.0, (SMALL, Weight::Regular, GREY), label.to_owned());
                     self.put(Ink::Bar { x: x + labels, y, width: width - labels, height: 0.5, grey: GREY });
                     if row == 0 {
-                        let mut name = clean(name, 60, Weight::Regular);
-                        while Weight::Regular.width(&name, SIZE) > width - labels - 3.0 {
-                            name.pop();
-                        }
-                        self.text(x + labels + 3.0, y - 3.0, (SIZE, Weight::Regular, 0), name);
+                        let (name, size) = fitted(clean(name, 60, Weight::Regular), width - labels - 3.0);
+                        self.text(x + labels + 3.0, y - 3.0, (size, Weight::Regular, 0), name);
                     }
                 }
             }
@@ -272,6 +269,18 @@ impl Sheet {
         }
         document.finish().map_err(|e| PaperError(format!("{e:?}")))
     }
+}
+
+/// A name and the size at which it is no wider than `width`: smaller letters first, an ellipsis where these are not enough.
+fn fitted(mut name: String, width: f32) -> (String, f32) {
+    let wide = |name: &str, size: f32| Weight::Regular.width(name, size) > width;
+    let size = [SIZE, 9.0, 8.0, 7.0].into_iter().find(|size| !wide(&name, *size)).unwrap_or(7.0);
+    while wide(&name, size) && name.chars().count() > 1 {
+        name.pop();
+        name.pop();
+        name.push('…');
+    }
+    (name, size)
 }
 
 fn paint(surface: &mut Surface<'_>, ink: &Ink, fonts: &[krilla::text::Font; 2]) {
