@@ -82,7 +82,7 @@ impl ViewStatement {
 
 /// Ontvangstverklaring: signed by whoever takes footage along (Woongroen art. 7, Mozaiek Wonen art. 5.5 and 5.7).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Receipt {
+pub struct ReceiptForm {
     /// What all papers say.
     pub heading: Heading,
     /// Who receives.
@@ -113,7 +113,7 @@ pub struct Receipt {
     pub second: Option<String>,
 }
 
-impl Receipt {
+impl ReceiptForm {
     /// The paper.
     ///
     /// # Errors

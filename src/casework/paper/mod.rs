@@ -16,7 +16,7 @@ mod text;
 mod tests;
 
 pub use camera::{ErasureConfirmation, RegisterExtract};
-pub use forms::{Receipt, ViewStatement};
+pub use forms::{ReceiptForm, ViewStatement};
 pub use letters::{Decision, DecisionLetter, Ground, PoliceLetter};
 
 use crate::lang::Lang;

@@ -48,7 +48,7 @@ fn papers(lang: Lang, name: &str, text: &str) -> Vec<(&'static str, Vec<u8>)> {
         ),
         (
             "ontvangstverklaring",
-            Receipt {
+            ReceiptForm {
                 heading: heading.clone(),
                 recipient: name.into(),
                 organisation: Some("Zeker Verzekerd N.V.".into()),
