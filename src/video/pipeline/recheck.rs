@@ -10,7 +10,6 @@
 
 use super::empty::EmptyScene;
 use super::job::{JobError, spawn};
-use super::pace::Step;
 use super::pool::{self, Clock, Looked, Task};
 use super::ring::is_furniture;
 use crate::config::Site;
@@ -20,7 +19,7 @@ use crate::video::detect::{DetectorFactory, Look};
 use crate::video::frame::RawFrame;
 use crate::video::mask::{Paint, ZonePixels};
 use crate::video::plan::{Detection, Target};
-use crate::video::scene::Witness;
+use crate::video::scene::{SmallPicture, Witness};
 use crate::video::source::{Clip, Source};
 use crossbeam_channel::{RecvTimeoutError, bounded};
 use serde::Serialize;
@@ -176,7 +175,9 @@ pub fn look_again(job: &RecheckJob) -> Result<Rechecked, JobError> {
             take(&mut found)?;
             under_way -= 1;
         }
-        let task = Task { seq: frame.index(), frame, step: Step::Look(Look::EVERYTHING) };
+        let compared = scene.filter(|_| frame.damage().is_none());
+        let small = compared.map(|empty| SmallPicture::of(&frame, empty.scene.width_px()));
+        let task = Task { seq: frame.index(), frame, look: Look::EVERYTHING, small };
         task_in.send(task).map_err(|_| JobError::Thread("a detector died".into()))?;
         under_way += 1;
     }
