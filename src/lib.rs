@@ -70,6 +70,11 @@
 //! - [`casework::review`]: [`who_is_there`](casework::review::who_is_there), the contact
 //!   [`Sheet`](casework::review::Sheet), and the [`ReviewPlace`](casework::review::ReviewPlace) in memory where raw crops
 //!   lie for an hour.
+//! - [`casework::package`]: what leaves the house, locked, signed, and checked by anybody. [`casework::paper`]: the forms and
+//!   letters that go with it, as PDF.
+//! - [`RecheckReport`](casework::RecheckReport): what a second look ([`look_again`](video::pipeline::look_again)) at a
+//!   finished file means. [`RegisterRow`](casework::RegisterRow): what is on record about a camera, and late.
+//!   [`Batch`](casework::Batch): many clips, resumed after a kill.
 //! - [`Report`](casework::Report) and [`BoxesWriter`](casework::BoxesWriter): what is written down about a job.
 //!
 //! The hall:
@@ -81,7 +86,7 @@
 //! - [`error`]: [`Exit`](error::Exit) codes, and a [`Failure`](error::Failure) as a person reads it.
 //! - [`geometry`]: sizes, boxes, polygons, each in a named space; rounding outward. [`moment`]: a moment of a clip as
 //!   people write it.
-//! - [`share`]: where models and library lie. [`digest`]: SHA-256. [`interrupt`]: stopping on request.
+//! - [`share`]: where models and library lie. [`digest`]: SHA-256. [`interrupt`]: stopping on request. [`lang`]: Dutch and English.
 //!   [`telemetry`]: logs for engineers.
 //!
 //! # What must always hold, and what holds it
@@ -192,6 +197,7 @@ pub mod digest;
 pub mod error;
 pub mod geometry;
 pub mod interrupt;
+pub mod lang;
 pub mod moment;
 pub mod share;
 pub mod telemetry;

@@ -5,6 +5,7 @@
 mod acts;
 mod analyse;
 mod audit;
+mod batch;
 mod camera;
 mod camera_approve;
 mod camera_check;
@@ -29,11 +30,14 @@ mod outputs;
 mod passes;
 mod persons;
 mod progress;
+mod recheck;
 mod redact;
+mod register;
 mod restricted;
 mod retention;
 mod reveal;
 mod talk;
+mod verify;
 mod words;
 
 use crate::error::{Exit, Failure};
@@ -61,6 +65,8 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 a fault of the program; 2 usage;
 enum Command {
     /// Redact stored clips: everyone and every private region hidden.
     Redact(Box<redact::Args>),
+    /// Redact many clips, several at once; what is finished is not done again.
+    Batch(batch::Args),
     /// Look through a clip once and keep what was found, for `redact --analysis`.
     Analyse(Box<analyse::Args>),
     /// Show everybody in a clip to staff, who choose one of them; recorded, and in memory only.
@@ -86,6 +92,15 @@ enum Command {
     /// See and check the record of who was shown, to whom and why.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Look again at a finished file, in another way than before; a finding blocks.
+    Recheck(recheck::Args),
+    /// List all cameras: what is on record about each, and what is missing or late.
+    Register(register::Args),
+    /// Note that something happened before a camera.
+    #[command(subcommand)]
+    Incident(register::IncidentCommand),
+    /// Check a package that was handed out: was anything in it changed, and what was masked?
+    Verify(verify::Args),
     /// Say what is installed and what is missing, with the cure.
     Doctor(doctor::Args),
     /// Print a completion script for a shell.
@@ -121,6 +136,7 @@ pub fn main() -> ExitCode {
     };
     let done = match cli.command {
         Command::Redact(mut args) => restricted::run(args.as_mut(), &interrupt, redact::run),
+        Command::Batch(args) => batch::run(&args, &interrupt),
         Command::Analyse(mut args) => restricted::run(args.as_mut(), &interrupt, analyse::run),
         Command::Persons(mut args) => restricted::run(args.as_mut(), &interrupt, persons::run),
         Command::Doubts(mut args) => restricted::run(args.as_mut(), &interrupt, doubts::run),
@@ -131,6 +147,10 @@ pub fn main() -> ExitCode {
         Command::Case(command) => case::run(&command, &interrupt),
         Command::Retention(command) => retention::run(&command, &interrupt),
         Command::Audit(command) => audit::run(&command),
+        Command::Recheck(args) => recheck::run(&args, &interrupt),
+        Command::Register(args) => register::run(&args),
+        Command::Incident(command) => register::incident(&command),
+        Command::Verify(args) => verify::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "melkglas", &mut std::io::stdout());

@@ -106,6 +106,7 @@ fn on_record(register: &Register, today: Date, say: &mut impl FnMut(&str, String
     let since = [
         ("register.installed", register.installed),
         ("register.last_checked", register.last_checked),
+        ("register.last_evaluated", register.last_evaluated),
         (
             "register.notice_placed",
             match register.notice_placed {

@@ -82,6 +82,7 @@ fn every_key_is_read() {
         last_checked: Some(date(2026, 2, 28)),
         notice_placed: Some(Attested::Since(date(2026, 3, 1))),
         processor_agreement: Some(Attested::By("contract 14".into())),
+        ..Register::default()
     };
     assert_eq!(found.register, register);
     let plain = camera(&FULL[..FULL.find("view").expect("a key")]).expect("the rest may be absent");
@@ -90,6 +91,18 @@ fn every_key_is_read() {
     assert_eq!(no.notice_placed, Some(Attested::No));
     let yes = changed("\"contract 14\"", "true").expect("an agreement").register;
     assert_eq!(yes.processor_agreement, Some(Attested::Yes));
+    let further = "last_checked = 2026-02-28\nlast_evaluated = 2026-08-01\ncheck_every_days = 30\n\
+                   owners_consent = 2026-01-15\ndpia = \"DPIA 2026-02\"\ndummy = true";
+    let more = changed("last_checked = 2026-02-28", further).expect("further fields").register;
+    let expect = Register {
+        last_evaluated: Some(date(2026, 8, 1)),
+        check_every_days: Some(30),
+        owners_consent: Some(Attested::Since(date(2026, 1, 15))),
+        dpia: Some(Attested::By("DPIA 2026-02".into())),
+        dummy: true,
+        ..register
+    };
+    assert_eq!(more, expect);
 }
 
 #[test]
@@ -118,7 +131,7 @@ fn every_fault_of_a_register_is_shown() {
              write true, false, the day, or which one: processor_agreement = \"contract 2026-14\"",
             "19:1 unknown key `responsable` | responsable | did you mean `responsible`? Known in `register`: location, \
              purpose, responsible, access, retention_days, installed, evaluate_by, last_checked, notice_placed, \
-             processor_agreement",
+             processor_agreement, owners_consent, dpia, last_evaluated, check_every_days, dummy",
         ],
     );
     for impossible in ["2026-02-30", "2026-13-01", "2025-02-29", "2026-00-10"] {

@@ -11,6 +11,7 @@ mod diagnostic;
 mod document;
 mod follow;
 mod import;
+mod incidents;
 mod office;
 mod overlay;
 mod policy;
@@ -39,6 +40,7 @@ pub use corrections::{CORRECTIONS_VERSION, Corrections, corrections_text};
 pub use diagnostic::{SettingsError, SettingsFault};
 pub use follow::FollowSettings;
 pub use import::{ImportError, ImportFormat, Imported, import};
+pub use incidents::{Incidents, IncidentsError};
 pub use office::{CalendarSettings, CasesPlace, KeyPlace, Office, User};
 pub use overlay::Overlay;
 pub use policy::{

@@ -11,6 +11,9 @@ use std::ops::RangeInclusive;
 /// [`advise`](super::advise) speaks up past [`USUAL_RETENTION_DAYS`].
 pub(super) const RETENTION_DAYS: RangeInclusive<i64> = 1..=365;
 
+/// How often checks can be asked for, days.
+pub(super) const CHECK_DAYS: RangeInclusive<i64> = 1..=366;
+
 /// The longest term that most protocols allow: 28 days (Leystromen: four weeks; Mozaiek Wonen art. 6.3).
 pub(super) const USUAL_RETENTION_DAYS: u16 = 28;
 
@@ -40,6 +43,16 @@ pub struct Register {
     pub notice_placed: Option<Attested>,
     /// Whether there is an agreement with whoever else handles the footage, since when, or which.
     pub processor_agreement: Option<Attested>,
+    /// When it was last evaluated.
+    pub last_evaluated: Option<Date>,
+    /// How often somebody has to look whether it works, days.
+    pub check_every_days: Option<u16>,
+    /// Whether the owners' association consented, since when, or by which document.
+    pub owners_consent: Option<Attested>,
+    /// Whether there is a data protection impact assessment, since when, or which.
+    pub dpia: Option<Attested>,
+    /// It only looks like a camera. No extract that is handed out says so.
+    pub dummy: bool,
 }
 
 /// Something that is so, or is not, or is so since a day, or by a document.
@@ -126,6 +139,38 @@ pub(super) const FIELDS: [Field; 10] = [
     },
 ];
 
+/// Fields that do not concern every camera: written down where they do, and not asked for.
+pub(super) const FURTHER_FIELDS: [Field; 5] = [
+    Field {
+        key: "last_evaluated",
+        why: "when it was last evaluated; the next time is three years later (Leystromen \"Evaluatie\")",
+        example: "2026-03-01",
+    },
+    Field {
+        key: "check_every_days",
+        why: "how often somebody has to look whether it and its recorder work; left out, every 92 days \
+              (Woongroen art. 2, Mozaiek Wonen art. 2.2: regularly, periodically)",
+        example: "92",
+    },
+    Field {
+        key: "owners_consent",
+        why: "whether the owners' association consented, where there is one (Heuvelrug Wonen art. 6)",
+        example: "2026-01-15",
+    },
+    Field {
+        key: "dpia",
+        why: "the data protection impact assessment, where publicly accessible space is monitored \
+              systematically or on a large scale (Heuvelrug Wonen art. 2)",
+        example: "\"DPIA 2026-02\"",
+    },
+    Field {
+        key: "dummy",
+        why: "true for one that only looks like a camera; extracts of the register never tell (Mozaiek \
+              Wonen art. 3.3)",
+        example: "false",
+    },
+];
+
 /// Reads the table; `None` where it has a fault.
 pub(super) fn read(item: &Item<'_>) -> Option<Register> {
     let mut section = item.section()?;
@@ -142,16 +187,21 @@ pub(super) fn read(item: &Item<'_>) -> Option<Register> {
     let notice_placed = present(&mut section, "notice_placed", |item| {
         attested(item, "true, false or a date", "write true, false, or the day: notice_placed = 2026-01-31")
     });
-    let processor_agreement = present(&mut section, "processor_agreement", |item| {
-        if item.is_text() {
-            return item.filled_text("write which agreement it is").map(|text| Attested::By(text.to_owned()));
-        }
-        attested(
-            item,
-            "true, false, a date or a text",
-            "write true, false, the day, or which one: processor_agreement = \"contract 2026-14\"",
-        )
+    let mut document = |key, cure: &str| present(&mut section, key, |item| by_document(item, cure));
+    let processor_agreement = document(
+        "processor_agreement",
+        "write true, false, the day, or which one: processor_agreement = \"contract 2026-14\"",
+    );
+    let owners_consent = document(
+        "owners_consent",
+        "write true, false, the day, or in which document: owners_consent = \"minutes of 2026-01-15\"",
+    );
+    let dpia = document("dpia", "write true, false, the day, or which one: dpia = \"DPIA 2026-02\"");
+    let last_evaluated = present(&mut section, "last_evaluated", Item::date);
+    let check_every_days = present(&mut section, "check_every_days", |item| {
+        item.integer(CHECK_DAYS).and_then(|days| u16::try_from(days).ok())
     });
+    let dummy = present(&mut section, "dummy", Item::boolean);
     section.finish();
     Some(Register {
         location: location?,
@@ -164,6 +214,11 @@ pub(super) fn read(item: &Item<'_>) -> Option<Register> {
         last_checked: last_checked?,
         notice_placed: notice_placed?,
         processor_agreement: processor_agreement?,
+        last_evaluated: last_evaluated?,
+        check_every_days: check_every_days?,
+        owners_consent: owners_consent?,
+        dpia: dpia?,
+        dummy: dummy?.unwrap_or(false),
     })
 }
 
@@ -187,6 +242,14 @@ fn texts(section: &mut Section<'_>, key: &'static str) -> Option<Option<Vec<Stri
         let read: Vec<Option<String>> = items.iter().map(read).collect();
         read.into_iter().collect()
     })
+}
+
+/// Also a text, which names a document.
+fn by_document(item: &Item<'_>, cure: &str) -> Option<Attested> {
+    if item.is_text() {
+        return item.filled_text("write which one it is").map(|text| Attested::By(text.to_owned()));
+    }
+    attested(item, "true, false, a date or a text", cure)
 }
 
 fn attested(item: &Item<'_>, wanted: &str, cure: &str) -> Option<Attested> {

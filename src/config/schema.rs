@@ -9,7 +9,7 @@ use super::document::words;
 use super::overlay::{MOST_AREA, MOST_OVERLAYS};
 use super::polygon::MOST_POINTS;
 use super::reference::{Light, MOST_REFERENCES};
-use super::register::{FIELDS, Field, RETENTION_DAYS};
+use super::register::{CHECK_DAYS, FIELDS, FURTHER_FIELDS, Field, RETENTION_DAYS};
 use super::style::Style;
 use super::zone::ZoneKind;
 use serde_json::{Value, json};
@@ -134,12 +134,16 @@ fn register() -> Value {
             json!({ "type": "integer", "minimum": RETENTION_DAYS.start(), "maximum": RETENTION_DAYS.end() })
         }
         "notice_placed" => json!({ "anyOf": [{ "type": "boolean" }, date.clone()] }),
-        "processor_agreement" => {
+        "processor_agreement" | "owners_consent" | "dpia" => {
             json!({ "anyOf": [{ "type": "boolean" }, { "type": "string", "pattern": "\\S" }] })
         }
+        "check_every_days" => {
+            json!({ "type": "integer", "minimum": CHECK_DAYS.start(), "maximum": CHECK_DAYS.end() })
+        }
+        "dummy" => json!({ "type": "boolean" }),
         _ => date.clone(),
     };
-    let described = FIELDS.iter().map(|Field { key, why, .. }| {
+    let described = FIELDS.iter().chain(&FURTHER_FIELDS).map(|Field { key, why, .. }| {
         let mut field = field(key);
         field["description"] = json!(why);
         ((*key).to_owned(), field)

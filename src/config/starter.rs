@@ -1,6 +1,6 @@
 //! The camera file that a new camera begins with.
 
-use super::register::{FIELDS, Field};
+use super::register::{FIELDS, FURTHER_FIELDS, Field};
 use crate::geometry::FrameSize;
 use std::fmt::Write as _;
 
@@ -103,7 +103,7 @@ frame = {{ width = {width}, height = {height} }}
 [register]
 "
     );
-    for Field { key, why, example } in &FIELDS {
+    for Field { key, why, example } in FIELDS.iter().chain(&FURTHER_FIELDS) {
         text.push_str(&comment(&format!("{key}: {why}")));
         writeln!(text, "# {key} = {example}").expect("writing to a string cannot fail");
     }

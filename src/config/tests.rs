@@ -329,7 +329,8 @@ fn the_starter_file_is_valid_and_so_is_every_zone_in_it() {
     assert_eq!((begun.zones.len(), begun.frame), (0, frame));
     let keys =
         ["[[zone]]", "[[overlay]]", "kind = ", "label = ", "polygon = ", "style = ", "view = ", "fixed = "];
-    let fields = register::FIELDS.iter().map(|field| format!("{} = ", field.key));
+    let fields =
+        register::FIELDS.iter().chain(&register::FURTHER_FIELDS).map(|field| format!("{} = ", field.key));
     let keys: Vec<String> = keys.into_iter().map(str::to_owned).chain(fields).collect();
     let uncomment = |line: &str| {
         let bare = line.strip_prefix("# ").filter(|bare| keys.iter().any(|key| bare.starts_with(key)));

@@ -7,6 +7,7 @@ mod analysis;
 mod approve;
 mod attack;
 mod audit;
+mod batch;
 mod camera;
 mod cases;
 mod cli;

@@ -228,7 +228,9 @@ impl UtcTime {
     /// Now.
     #[must_use]
     pub fn now() -> Self {
-        Self(jiff::Timestamp::now())
+        let now = jiff::Timestamp::now();
+        // As it is written, so that what is read back is equal.
+        Self(jiff::Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now))
     }
 }
 

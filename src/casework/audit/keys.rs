@@ -22,6 +22,26 @@ pub(super) const SIGNATURE_LEN: usize = 64;
 /// An Ed25519 signature.
 pub(super) type Signature = [u8; SIGNATURE_LEN];
 
+/// What is signed besides entries and heads. Each begins with words of its own, so that a signature of one is none of
+/// another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::casework) enum Sealed {
+    /// The manifest of a package.
+    Manifest,
+    /// A package's SHA-256.
+    Package,
+}
+
+impl Sealed {
+    fn message(self, body: &[u8]) -> Vec<u8> {
+        let begins: &[u8] = match self {
+            Self::Manifest => b"melkglas manifest 1\0",
+            Self::Package => b"melkglas package 1\0",
+        };
+        [begins, body].concat()
+    }
+}
+
 /// Both keys. Neither can be printed.
 pub(super) struct Keys {
     signing: SigningKey,
@@ -61,6 +81,11 @@ impl Keys {
 
     pub(super) fn sign(&self, message: &[u8]) -> Signature {
         self.signing.sign(message).to_bytes()
+    }
+
+    /// The signature of something that leaves the house, in hexadecimal.
+    pub(super) fn seal(&self, what: Sealed, body: &[u8]) -> String {
+        hex(&self.sign(&what.message(body)))
     }
 
     /// HMAC-SHA-256 (RFC 2104) of a reason.
@@ -107,6 +132,13 @@ impl PublicKey {
     pub(super) fn signed(&self, message: &[u8], signature: &Signature) -> bool {
         let signature = ed25519_dalek::Signature::from_bytes(signature);
         VerifyingKey::from_bytes(&self.0).is_ok_and(|key| key.verify_strict(message, &signature).is_ok())
+    }
+}
+
+impl PublicKey {
+    /// Whether this key sealed `body`; `signature` is hexadecimal.
+    pub(in crate::casework) fn sealed(&self, what: Sealed, body: &[u8], signature: &str) -> bool {
+        unhex(signature).is_some_and(|signature| self.signed(&what.message(body), &signature))
     }
 }
 

@@ -6,7 +6,7 @@ use super::case_step::CaseStep;
 use super::chain::Followed;
 use super::content::{Account, Hash256, UtcTime};
 use super::entry::{AUDIT_VERSION, Entry, Event, Opened};
-use super::keys::{Head, Keys, PublicKey};
+use super::keys::{Head, Keys, PublicKey, Sealed};
 use super::place::{Place, lock};
 use crate::video::sink::sweep;
 use crate::video::warrant::{Leave, Warrant};
@@ -72,6 +72,23 @@ impl AuditLog {
     #[must_use]
     pub fn public_key(&self) -> PublicKey {
         self.inner.keys.public()
+    }
+
+    /// Where the log ends now.
+    ///
+    /// # Errors
+    /// The log cannot be read, or was changed.
+    pub fn head(&self) -> Result<Head, AuditError> {
+        let file = self.inner.place.open_to_append()?;
+        lock(&file, NonBlockingLockExclusive, &self.inner.place.log())?;
+        self.inner.mend(&file)?;
+        let to = *self.inner.followed();
+        Ok(Head::new(to.entries, to.last, &self.inner.keys))
+    }
+
+    /// Signs something that leaves the house; in hexadecimal.
+    pub(in crate::casework) fn seal(&self, what: Sealed, body: &[u8]) -> String {
+        self.inner.keys.seal(what, body)
     }
 
     /// Where it lies.

@@ -80,6 +80,7 @@ pub use content::{Account, CameraId, CaseNumber, ContentError, Hash256, LoginNam
 pub use entry::{AUDIT_VERSION, Entry, Event, Opened};
 pub use error::AuditError;
 pub use export::{Exported, Extent, export};
+pub(in crate::casework) use keys::Sealed;
 pub use keys::{Head, PublicKey};
 pub use log::{AuditLog, OpenEntry, Receipt, Recorded};
 pub use place::{Place, STATE_VARIABLE};

@@ -22,5 +22,6 @@ pub use doubts::{DoubtFacts, DoubtPictures, doubts_sheet};
 pub use facts::{ActFacts, Source, Taken};
 pub use persons::{Certainty, PersonTrack, WhoIsThere, who_is_there};
 pub use record::PersonsRecord;
+pub(super) use sheet::escaped;
 pub use sheet::{Bilingual, Card, Layout, Picture, Sheet, words};
 pub use storage::{KEPT_FOR, Removed, ReviewError, ReviewFolder, ReviewPlace};

@@ -215,7 +215,7 @@ fn code(text: &str) -> String {
 }
 
 /// A text that is nothing but text, in an element or in an attribute within double quotes.
-fn escaped(text: &str) -> String {
+pub(in crate::casework) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

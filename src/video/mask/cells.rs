@@ -20,9 +20,9 @@ const SIDE: usize = 5;
 const HEAD_SIDE: usize = 4;
 
 /// Mean luma of every mask: mid grey.
-const MEAN: u8 = 128;
+pub(super) const MEAN: u8 = 128;
 /// Farthest that a cell's luma lies from the mean: enough to look like frosted glass, legal in limited range.
-const SPAN: u8 = 28;
+pub(super) const SPAN: u8 = 28;
 /// Farthest that the edge between two flat cells lies from its place, as a share of a cell.
 const ASTRAY: f64 = 0.3;
 

@@ -11,6 +11,7 @@
 //! - `redact`: the order of the above, and when the whole frame is covered instead.
 //! - `mark`: words burned in after all of it.
 //! - `hidden`: which pixels a plan hides, without a picture, for measuring.
+//! - `painted`: what looks painted in a finished picture, without a plan, for the second look.
 //!
 //! What holds, each with a property test: a sample outside every mask is unchanged; what lies under a mask changes no
 //! byte of the result, in any style; bytes of padding come from the redacted picture; the result is the same at any
@@ -21,6 +22,9 @@ mod held;
 mod hidden;
 mod mark;
 mod paint;
+mod painted;
+#[cfg(test)]
+mod painted_tests;
 mod raster;
 mod redact;
 #[cfg(test)]
@@ -28,4 +32,5 @@ mod tests;
 
 pub use cells::{MOST_CELLS, MOST_HEAD_CELLS};
 pub use hidden::PixelSet;
+pub use painted::{Paint, ZonePixels};
 pub use redact::{Masker, redact};

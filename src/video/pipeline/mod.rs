@@ -21,6 +21,7 @@ mod pace;
 mod passes;
 mod picture;
 mod pool;
+mod recheck;
 mod ring;
 mod run;
 mod still;
@@ -28,6 +29,7 @@ mod survey;
 mod trial;
 mod writer;
 
+pub use super::mask::Paint;
 pub use completeness::Completeness;
 pub use crops::{CropError, CropJob, Moment, RawCrop, Shot, cut_crops};
 pub use empty::{EmptyScene, EmptySceneError, Learner};
@@ -37,6 +39,7 @@ pub use job::{
 };
 pub use passes::{Analysed, analyse_clip, rehearse_rendering, render_clip};
 pub use picture::{StillJob, redact_still, search_still};
+pub use recheck::{RecheckJob, Rechecked, Sight, Trace, look_again};
 pub use still::{StillError, quietest_still};
 pub use survey::{
     GreyPicture, LearntScene, SceneLearner, SceneStill, SurveyError, Surveyed, learn_scene, light_of,

@@ -283,7 +283,7 @@ fn is_cleared(tracked: &TrackedBox, size: FrameSize, share: f32, on_furniture: b
 
 /// Whether a detection is a thing that the detector takes for a person on an approved still as well, and the frame is
 /// there as on the still. Never a face, never in dim light.
-fn is_furniture(
+pub(super) fn is_furniture(
     scene: &EmptyScene,
     difference: &Difference,
     found: &Detection,

@@ -1,0 +1,96 @@
+//! The summary of a batch as a page: a row for each clip, with a strip of moments of the masked clip.
+//!
+//! The strip is the masked file itself, opened by the browser at some moments: nothing is decoded here, and what can be
+//! seen on the page is what leaves the house. The page lies beside the clips and loads nothing else.
+
+use super::batch::{BatchRow, BatchSummary, ItemState};
+use super::review::escaped;
+
+/// Moments of a clip that are shown, as shares of its length.
+const MOMENTS: [f64; 4] = [0.1, 0.35, 0.6, 0.85];
+/// Frames a second that moments are reckoned with; a moment need only lie within the clip.
+const FRAMES_A_SECOND: f64 = 30.0;
+
+const STYLE: &str = "\
+body{margin:0 auto;max-width:80rem;padding:1.5rem;font:15px/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff}\
+h1{font-size:1.5rem}table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;\
+padding:.5rem;border-bottom:1px solid #bbb}.en{color:#595959}video{width:11rem;margin:0 .3rem .3rem 0;\
+background:#eee}.failed td{background:#fdf1f2}code{font-size:.8em;overflow-wrap:anywhere}\
+@media print{video{width:7rem}}";
+
+/// The page.
+pub(super) fn page(summary: &BatchSummary) -> String {
+    let counts: Vec<String> = summary.counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
+    let rows: String = summary.clips.iter().map(row).collect();
+    format!(
+        "<!doctype html>\n<html lang=\"nl\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"referrer\" content=\"no-referrer\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; media-src 'self' file:; \
+         style-src 'unsafe-inline'\">\n<title>Overzicht | Summary</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
+         <h1>Overzicht <span class=\"en\" lang=\"en\">Summary</span></h1>\n<p>{}: {}</p>\n<table>\n<thead><tr>\
+         <th>Fragment <span class=\"en\" lang=\"en\">Clip</span></th>\
+         <th>Uitkomst <span class=\"en\" lang=\"en\">Outcome</span></th>\
+         <th>Afgedekte beelden <span class=\"en\" lang=\"en\">Masked frames</span></th></tr></thead>\n<tbody>\n\
+         {rows}</tbody>\n</table>\n</body>\n</html>\n",
+        escaped(&summary.written_at),
+        escaped(&counts.join(", ")),
+    )
+}
+
+fn row(row: &BatchRow) -> String {
+    let outcome = match (&row.failure, &row.state) {
+        (Some((exit, says)), _) => {
+            format!("mislukt <span class=\"en\" lang=\"en\">failed</span> ({exit})<br>{}", escaped(says))
+        }
+        (None, ItemState::NotRun) => "niet gedaan <span class=\"en\" lang=\"en\">not done</span>".to_owned(),
+        (None, _) => format!(
+            "{} beelden, in {} iemand gevonden, {} geheel afgedekt, bron {} \
+             <span class=\"en\" lang=\"en\">{} frames, somebody found in {}, {} covered whole, source {}</span>\
+             <br><code>{}</code>",
+            row.frames,
+            row.frames_with_people,
+            row.covered,
+            escaped(row.completeness.as_deref().unwrap_or_default()),
+            row.frames,
+            row.frames_with_people,
+            row.covered,
+            escaped(row.completeness.as_deref().unwrap_or_default()),
+            row.output_sha256.map(|sum| sum.to_string()).unwrap_or_default(),
+        ),
+    };
+    let class = if row.failure.is_some() { " class=\"failed\"" } else { "" };
+    let strip: String = row.output.iter().map(|output| strip(output, row.frames)).collect();
+    format!("<tr{class}><td>{}</td><td>{outcome}</td><td>{strip}</td></tr>\n", escaped(&row.clip))
+}
+
+fn strip(output: &str, frames: u64) -> String {
+    let length = frames as f64 / FRAMES_A_SECOND;
+    let moment = |share: f64| {
+        format!(
+            "<video muted preload=\"metadata\" src=\"{}#t={:.2}\"></video>",
+            escaped(&in_address(output)),
+            share * length
+        )
+    };
+    MOMENTS.into_iter().map(moment).collect()
+}
+
+/// A file's name as it stands in an address (RFC 3986): everything but plain letters, digits, `-`, `.` and `_` by its
+/// number.
+fn in_address(name: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let piece = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    format!("./{}", name.bytes().map(piece).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stays_a_name() {
+        assert_eq!(in_address("hal 3.mp4"), "./hal%203.mp4");
+        assert_eq!(in_address("\"><script>"), "./%22%3E%3Cscript%3E");
+        assert_eq!(in_address("javascript:x"), "./javascript%3Ax");
+    }
+}
