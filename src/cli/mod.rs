@@ -21,6 +21,7 @@ mod evaluate;
 mod evaluate_reveal;
 mod evaluate_strip;
 mod harden;
+mod live;
 mod models;
 mod models_add;
 mod outputs;
@@ -64,6 +65,8 @@ enum Command {
     Doubts(doubts::Args),
     /// Remove what `persons` and `doubts` show.
     Clean(clean::Args),
+    /// Mask cameras in real time, and show and record nothing else.
+    Live(Box<live::Args>),
     /// Measure how well people are hidden, on a clip for which somebody wrote down where they are.
     Evaluate(evaluate::Args),
     /// Make and check camera files: the private regions that one camera must never show.
@@ -114,6 +117,7 @@ pub fn main() -> ExitCode {
         Command::Persons(args) => persons::run(&args, &interrupt),
         Command::Doubts(args) => doubts::run(&args, &interrupt),
         Command::Clean(args) => clean::run(&args, &interrupt),
+        Command::Live(args) => live::run(&args, &interrupt),
         Command::Evaluate(args) => evaluate::run(&args, &interrupt),
         Command::Camera(command) => camera::run(&command, &interrupt),
         Command::Models(command) => models::run(&command, &interrupt),

@@ -9,6 +9,7 @@
 //! - `held`: these values stand still for a while.
 //! - `paint`: writing colours and cells into disjoint bands of rows, in parallel.
 //! - `redact`: the order of the above, and when the whole frame is covered instead.
+//! - `placard`: pictures of words alone, for live streams.
 //! - `hidden`: which pixels a plan hides, without a picture, for measuring.
 //!
 //! What holds, each with a property test: a sample outside every mask is unchanged; what lies under a mask changes no
@@ -19,6 +20,7 @@ mod cells;
 mod held;
 mod hidden;
 mod paint;
+mod placard;
 mod raster;
 mod redact;
 #[cfg(test)]
@@ -26,4 +28,5 @@ mod tests;
 
 pub use cells::{MOST_CELLS, MOST_HEAD_CELLS};
 pub use hidden::PixelSet;
+pub(in crate::video) use placard::{Form, Placards};
 pub use redact::{Masker, redact};

@@ -264,7 +264,7 @@ impl Encoder {
 }
 
 /// An error on the bus, told as one sentence.
-fn told(e: &gst::message::Error) -> SinkError {
+pub(super) fn told(e: &gst::message::Error) -> SinkError {
     if e.error().matches(gst::ResourceError::NoSpaceLeft) {
         SinkError::DiskFull
     } else {
@@ -281,7 +281,7 @@ impl Drop for Encoder {
 
 /// Format of what goes in. Odd sizes are padded to even ones with redacted samples that the frame's layout already
 /// holds: 4:2:0 H.264 knows no odd sizes.
-fn caps(layout: &Layout, colour: Colour) -> Result<gst::Caps, gst::glib::BoolError> {
+pub(super) fn caps(layout: &Layout, colour: Colour) -> Result<gst::Caps, gst::glib::BoolError> {
     let size = layout.size;
     let format = match layout.format {
         PixelFormat::I420 => gst_video::VideoFormat::I420,
