@@ -17,6 +17,10 @@ const QUEUE_FRAMES: u64 = 4;
 /// Most frames between two keyframes: whoever connects need not wait longer, even where no keyframe is asked for.
 const MOST_KEYFRAME_INTERVAL: u32 = 50;
 
+/// Stated to the encoder, in frames a second, whatever the camera's rate is: without one x264 keeps a frame back to see
+/// how long it lasts. Constant quality does not depend on it, and every frame keeps its own time.
+const STATED_RATE: i32 = 25;
+
 /// A coded picture: an H.264 access unit in byte-stream form.
 #[derive(Clone)]
 pub struct Packet {
@@ -141,7 +145,7 @@ impl PacketEncoder {
         }
         let (bytes, layout, colour, _) = frame.into_parts();
         if self.format != Some((layout, colour)) {
-            let caps = caps(&layout, colour).map_err(|e| SinkError::SetUp(e.to_string()))?;
+            let caps = caps(&layout, colour, STATED_RATE).map_err(|e| SinkError::SetUp(e.to_string()))?;
             self.source.set_caps(Some(&caps));
             self.format = Some((layout, colour));
         }

@@ -84,6 +84,32 @@ struct Inner {
 struct Feeding {
     source: gst_app::AppSrc,
     caps: Option<gst::Caps>,
+    stage: Stage,
+}
+
+/// How far a mount's pipeline is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// It needs one keyframe, to be able to say what it has to offer.
+    Asked,
+    /// It has that, and nobody plays yet: what came now would only wait, and be old.
+    Waiting,
+    /// Somebody plays, and needs a keyframe to begin with.
+    Beginning,
+    /// Everything goes out.
+    Playing,
+}
+
+impl Stage {
+    /// Whether a packet goes out, and the stage after it.
+    fn next(self, is_key: bool) -> (bool, Self) {
+        match (self, is_key) {
+            (Self::Asked, true) => (true, Self::Waiting),
+            (Self::Beginning, true) => (true, Self::Playing),
+            (Self::Playing, _) => (true, Self::Playing),
+            (stage, _) => (false, stage),
+        }
+    }
 }
 
 impl Mount {
@@ -109,7 +135,9 @@ impl Mount {
     pub fn push(&self, packet: &Packet) {
         let mut feeding = lock(&self.inner.source);
         let Some(feeding) = feeding.as_mut() else { return };
-        if feeding.caps.is_none() && !packet.is_key() {
+        let (goes_out, next) = feeding.stage.next(packet.is_key());
+        feeding.stage = next;
+        if !goes_out {
             return;
         }
         if feeding.caps.as_ref() != Some(&packet.caps) {
@@ -240,7 +268,7 @@ fn factory(mount: &Mount) -> server::RTSPMediaFactory {
         let source = bin.and_then(|bin| bin.by_name("in")?.downcast::<gst_app::AppSrc>().ok());
         let Some(source) = source else { return };
         source.set_max_buffers(WAITING_PACKETS);
-        *lock(&inner.source) = Some(Feeding { source: source.clone(), caps: None });
+        *lock(&inner.source) = Some(Feeding { source: source.clone(), caps: None, stage: Stage::Asked });
         inner.asked.store(true, Ordering::Release);
         let inner = Arc::clone(&inner);
         media.connect_unprepared(move |_| {
@@ -283,8 +311,18 @@ fn greet(
                 mount.inner.viewers.fetch_add(1, Ordering::AcqRel);
                 *playing = Some(mount.clone());
             }
-            mount.inner.asked.store(true, Ordering::Release);
             gst_rtsp::RTSPStatusCode::Ok
+        });
+        let playing = Arc::clone(&watched);
+        client.connect_play_request(move |_, _| {
+            // Only now: what is sent before does not reach this viewer.
+            if let Some(mount) = lock(&playing).as_ref() {
+                let mut feeding = lock(&mount.inner.source);
+                if let Some(feeding) = feeding.as_mut().filter(|feeding| feeding.stage != Stage::Playing) {
+                    feeding.stage = Stage::Beginning;
+                }
+                mount.inner.asked.store(true, Ordering::Release);
+            }
         });
         let connections = Arc::clone(&connections);
         client.connect_closed(move |_| {
@@ -338,6 +376,22 @@ fn accept(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_begins_begins_with_a_keyframe() {
+        let goes_out = |from: Stage, keys: &[bool]| {
+            let mut stage = from;
+            keys.iter()
+                .map(|key| {
+                    let (out, next) = stage.next(*key);
+                    stage = next;
+                    out
+                })
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(goes_out(Stage::Asked, &[false, true, false, true]), [false, true, false, false]);
+        assert_eq!(goes_out(Stage::Beginning, &[false, true, false]), [false, true, true]);
+    }
 
     #[test]
     fn a_mount_is_the_first_part_of_the_path() {

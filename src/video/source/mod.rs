@@ -37,7 +37,7 @@ pub use crate::moment::ClipTime;
 pub use clip::{Clip, ClipError};
 pub use declared::Declared;
 pub use decode::{Decoded, SizeChange, Source, SourceError};
-pub use media::{MediaError, init as init_media, library_version, missing_elements};
+pub use media::{MediaError, init as init_media, library_version, missing_elements, missing_for_live};
 pub(in crate::video) use picture::Taker;
 pub use rate::{FrameRate, NotARate};
 pub(in crate::video) use still::decode_still;
