@@ -232,3 +232,38 @@ fn a_placement_is_on_record_with_its_viewers() {
     }
     assert!(!text.contains("UNFINISHED") && !text.contains("placing it"), "{text}");
 }
+
+/// The long version of the above, on a machine that has nothing else to do: `scripts/soak live`.
+#[test]
+#[ignore = "takes ten minutes and the whole machine; scripts/soak live runs it"]
+fn soak() {
+    let _turn = turn();
+    let secs = std::env::var("MELKGLAS_SOAK_SECS").ok().and_then(|n| n.parse().ok()).unwrap_or(600u64);
+    let camera = Camera::start(0, Shows::Block, Guard::Password);
+    let desk = Desk::new("masked", &plain(camera.port));
+    let counts = ["--metrics", "127.0.0.1:9464", "--delay-ms", "400", "--mask-age-ms", "250"];
+    let mut service = desk.start_with(&counts);
+    let viewer = Viewer::of(&service.url(), false);
+    viewer.until_masked(60);
+    let (mut first, mut last) = (None, 0);
+    for second in 0..secs {
+        std::thread::sleep(Duration::from_secs(1));
+        assert_eq!(viewer.seen().raw, 0, "after {second} s");
+        last = service.resident_kib();
+        if second >= secs / 5 {
+            first.get_or_insert(last);
+        }
+    }
+    let first = first.unwrap_or(last);
+    assert!(last * 100 <= first * 115, "memory grew from {first} to {last} KiB");
+    let text = service.metrics(9464);
+    let value = |name: &str| -> f64 {
+        let line = text.lines().find(|line| line.starts_with(name)).expect("a count");
+        line.rsplit(' ').next().expect("a value").parse().expect("a number")
+    };
+    let p50 = value("melkglas_delay_seconds{camera=\"hall\",quantile=\"0.5\"}");
+    let p99 = value("melkglas_delay_seconds{camera=\"hall\",quantile=\"0.99\"}");
+    println!("delay p50 {p50:.3} s, p99 {p99:.3} s, memory {last} KiB\n{text}");
+    assert!(p50 <= 0.5 && p99 <= 0.8, "delay p50 {p50} s, p99 {p99} s");
+    assert_eq!(service.stop(), Some(143));
+}

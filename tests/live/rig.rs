@@ -1,7 +1,6 @@
 //! The rig: cameras, relays that misbehave, viewers that look at every pixel, and the program itself.
 
 use gio::prelude::*;
-use gst::prelude::*;
 use gstreamer as gst;
 use gstreamer_app as gst_app;
 use gstreamer_rtsp_server as server;
@@ -26,6 +25,10 @@ const PICTURE: &str = "videotestsrc is-live=true pattern=solid-color foreground-
 const OTHER_SHAPE: &str = "videotestsrc is-live=true pattern=solid-color foreground-color=0xffff00ff \
     ! video/x-raw,format=I420,width=48,height=64,framerate=25/1 \
     ! videobox left=-100 right=-92 top=-58 bottom=-118";
+
+fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> std::thread::JoinHandle<()> {
+    std::thread::Builder::new().name(name.into()).spawn(work).expect("started")
+}
 
 /// What a camera shows.
 #[derive(Clone, Copy)]
@@ -95,7 +98,7 @@ impl Camera {
         }
         let port = u16::try_from(rtsp.bound_port()).expect("a port");
         let looped = main.clone();
-        let thread = std::thread::spawn(move || {
+        let thread = thread("camera", move || {
             let _ = context.with_thread_default(|| looped.run());
             rtsp.client_filter(Some(&mut |_, _| server::RTSPFilterResult::Remove));
         });
@@ -137,7 +140,7 @@ impl Relay {
         let port = listener.local_addr().expect("an address").port();
         let way = Arc::new(AtomicU8::new(Way::Pass as u8));
         let shared = Arc::clone(&way);
-        std::thread::spawn(move || {
+        thread("relay", move || {
             for client in listener.incoming().filter_map(Result::ok) {
                 if shared.load(Ordering::Acquire) == Way::Cut as u8 {
                     continue;
@@ -147,7 +150,7 @@ impl Relay {
                 for (from, to, is_down) in both {
                     let (Ok(from), Ok(to)) = (from, to) else { continue };
                     let way = Arc::clone(&shared);
-                    std::thread::spawn(move || pump(from, to, is_down, &way));
+                    thread("pump", move || pump(from, to, is_down, &way));
                 }
             }
         });
@@ -348,13 +351,18 @@ impl Desk {
         self.root.path().join(name)
     }
 
+    /// With times that a loaded machine keeps: it looks seldom, and what is tested is not its speed.
     pub(crate) fn command(&self, more: &[&str]) -> Command {
+        let mut command = self.command_with(more);
+        command.args(["--mask-age-ms", "2000", "--delay-ms", "1000"]);
+        command
+    }
+
+    fn command_with(&self, more: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_melkglas"));
         command
             .current_dir(self.root.path())
             .args(["live", "--camera", "hall.toml", "--site", "site.toml", "--publish", "rtsp://127.0.0.1:0"])
-            // A loaded machine looks seldom; what is tested here is not its speed.
-            .args(["--mask-age-ms", "2000", "--delay-ms", "1000"])
             .args(more)
             .env("MELKGLAS_STATE", self.path("state"))
             .env("MELKGLAS_LOG", "info")
@@ -367,27 +375,34 @@ impl Desk {
 
     /// Starts the service, and waits until it says where viewers connect.
     pub(crate) fn start(&self, more: &[&str]) -> Service {
-        let mut child = self.command(more).spawn().expect("started");
-        let stderr = child.stderr.take().expect("piped");
-        let said: Arc<Mutex<String>> = Arc::default();
-        let heard = Arc::clone(&said);
-        let ends = Arc::new(AtomicU64::new(0));
-        let ended = Arc::clone(&ends);
-        std::thread::spawn(move || {
+        Self::started(self.command(more))
+    }
+
+    /// The same with all flags given.
+    pub(crate) fn start_with(&self, flags: &[&str]) -> Service {
+        Self::started(self.command_with(flags))
+    }
+
+    fn started(mut command: Command) -> Service {
+        let child = command.spawn().expect("started");
+        let mut service = Service { child, said: Arc::default(), address: ([127, 0, 0, 1], 0).into() };
+        let stderr = service.child.stderr.take().expect("piped");
+        let heard = Arc::clone(&service.said);
+        thread("listen", move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 heard.lock().expect("sound").push_str(&(line + "\n"));
             }
-            ended.store(1, Ordering::Release);
         });
         let until = Instant::now() + Duration::from_secs(60);
         loop {
-            let text = said.lock().expect("sound").clone();
+            let text = service.said();
             let line = text.lines().find_map(|line| line.strip_prefix("hall: rtsp://"));
             if let Some(rest) = line {
-                let address = rest.split('/').next().expect("an address").parse().expect("an address");
-                return Service { child, said, address };
+                let address = rest.split('/').next().expect("an address");
+                service.address = address.parse().expect("an address");
+                return service;
             }
-            let over = ends.load(Ordering::Acquire) == 1 || Instant::now() > until;
+            let over = service.child.try_wait().expect("asked").is_some() || Instant::now() > until;
             assert!(!over, "it did not start: {text}");
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -412,6 +427,22 @@ impl Service {
 
     pub(crate) fn pid(&self) -> i32 {
         i32::try_from(self.child.id()).expect("a pid")
+    }
+
+    /// Memory that it holds, KiB.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
+    /// What Prometheus would be told.
+    pub(crate) fn metrics(&self, port: u16) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it answers");
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: here\r\n\r\n").expect("asked");
+        let mut text = String::new();
+        stream.read_to_string(&mut text).expect("answered");
+        text
     }
 
     pub(crate) fn kill(&mut self) {

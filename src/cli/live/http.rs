@@ -95,7 +95,8 @@ pub(super) fn text(cameras: &[Shown]) -> String {
     family("viewers", "Viewers connected.", "gauge", &|(id, _, mount)| {
         format!("melkglas_viewers{{camera=\"{id}\"}} {}\n", mount.viewers())
     });
-    let timings: [(&str, &str, fn(&Counts) -> &Timings); 2] = [
+    type Times = fn(&Counts) -> &Timings;
+    let timings: [(&str, &str, Times); 2] = [
         ("delay_seconds", "From a frame's arrival to its way to viewers, of late.", |c| &c.delay),
         ("detector_seconds", "A detector's work on one frame, of late.", |c| &c.detector),
     ];

@@ -98,7 +98,7 @@ mod tests {
         let mut clock = Clock::default();
         clock.place(0, 0);
         assert_eq!(clock.place(40 * MS, 700 * MS), Placed::Late);
-        assert_eq!(clock.place(1400 * MS, 1900 * MS), Placed::At(1403_800_000));
+        assert_eq!(clock.place(1400 * MS, 1900 * MS), Placed::At(1_403_800_000));
         assert_eq!(clock.place(1440 * MS, 2600 * MS), Placed::Late);
         assert_eq!(clock.place(3440 * MS, 4700 * MS), Placed::Jumped(4700 * MS));
         assert_eq!(clock.place(3480 * MS, 4740 * MS), Placed::At(4740 * MS));
@@ -108,7 +108,7 @@ mod tests {
     fn a_jump_forward_is_one_at_once() {
         let mut clock = Clock::default();
         clock.place(0, 0);
-        assert_eq!(clock.place(3600_000 * MS, 40 * MS), Placed::Jumped(40 * MS));
+        assert_eq!(clock.place(3_600_000 * MS, 40 * MS), Placed::Jumped(40 * MS));
     }
 
     proptest! {
