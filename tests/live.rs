@@ -96,7 +96,8 @@ fn a_camera_is_known_by_its_certificate() {
     drop(camera);
     viewer.until_covered(15);
     // Somebody else's, with the same password.
-    let strangers = Authority::new().issue("camera.pem", "IP:127.0.0.1");
+    let strangers_authority = Authority::new();
+    let strangers = strangers_authority.issue("camera.pem", "IP:127.0.0.1");
     let stranger = Camera::start(port, Shows::Block, Guard::Tls(&strangers));
     refused(&viewer, &service, "vouches");
     drop(stranger);
