@@ -134,7 +134,7 @@ fn every_fault_of_a_register_is_shown() {
         let error =
             changed("installed = 2026-03-01", &format!("installed = {impossible}")).expect_err("no day");
         let place = (error.faults[0].line(), error.faults[0].column());
-        assert!(place.0 == Some(15) && place.1 >= Some(13), "{impossible}: {place:?}");
+        assert!(place.0 == Some(16) && place.1 >= Some(13), "{impossible}: {place:?}");
     }
     assert!(changed("installed = 2026-03-01", "installed = 2024-02-29").is_ok());
 }
