@@ -3,7 +3,7 @@
 //! pool adapts to its load by itself.
 
 use crate::interrupt::Interrupt;
-use crate::video::detect::{DetectError, DetectorFactory, Look, absurd};
+use crate::video::detect::{DetectError, DetectorFactory, Extent, Look, absurd};
 use crate::video::frame::RawFrame;
 use crate::video::plan::CoverReason;
 use crossbeam_channel::Sender;
@@ -71,8 +71,8 @@ impl Board {
     pub(super) fn post(&self, camera: usize, frame: Arc<RawFrame>, at_ns: u64, look: Look) {
         if let Some(place) = self.lock().places.get_mut(camera) {
             // Faces that were due stay due.
-            let due = place.waiting.take().is_some_and(|task| task.look.faces);
-            let look = Look { faces: look.faces || due, ..look };
+            let due = place.waiting.take().is_some_and(|task| task.look.faces == Extent::Whole);
+            let look = if due { Look { faces: Extent::Whole, ..look } } else { look };
             place.waiting = Some(Task { frame, at_ns, look });
         }
         self.bell.notify_one();
@@ -165,7 +165,7 @@ pub(super) fn start(
             while let Some((camera, task, results)) = board.take() {
                 let Task { frame, at_ns, look } = task;
                 let start = Instant::now();
-                let seen = match detector.detect(&frame, look) {
+                let seen = match detector.detect(&frame, &look) {
                     Ok(found) if absurd(&found, frame.size()) => Err(CoverReason::AbsurdDetections),
                     Ok(found) => Ok(found),
                     Err(fault) => {
@@ -208,7 +208,7 @@ mod tests {
         let (result, _kept) = bounded(1);
         let board = Board::new(vec![result.clone(), result], Duration::ZERO);
         board.post(0, frame(), 1, Look::EVERYTHING);
-        board.post(0, frame(), 2, Look { persons: true, faces: false });
+        board.post(0, frame(), 2, Look { faces: Extent::Nothing, ..Look::EVERYTHING });
         let (camera, task, _) = board.take().expect("open");
         assert_eq!((camera, task.at_ns, task.look), (0, 2, Look::EVERYTHING), "faces stay due");
         board.post(0, frame(), 3, Look::EVERYTHING);

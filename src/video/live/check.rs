@@ -75,7 +75,7 @@ pub fn check_camera(
         if !size.same_aspect(camera.frame) {
             return Err(CheckError::Shape { sent: size, drawn: camera.frame });
         }
-        let found = detector.detect(&frame, Look::EVERYTHING)?;
+        let found = detector.detect(&frame, &Look::EVERYTHING)?;
         if absurd(&found, size) {
             return Err(DetectError::Absurd { model: "live".into() }.into());
         }

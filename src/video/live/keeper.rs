@@ -13,12 +13,12 @@ use super::outlet::Outlet;
 use crate::config::{DarkPolicy, Site, Target};
 use crate::geometry::FrameSize;
 use crate::interrupt::Interrupt;
-use crate::video::detect::Look;
+use crate::video::detect::{Extent, Look};
 use crate::video::frame::{RawFrame, RedactedFrame, Stamp};
 use crate::video::mask::{Form, Masker, Placards};
 use crate::video::pipeline::{EmptyScene, Insight, Known};
 use crate::video::plan::{CoverReason, FramePlan, Observations, Planner};
-use crate::video::scene::{Glance, Outline, SceneKind, SmallPicture, Stance};
+use crate::video::scene::{Change, Glance, Outline, SceneKind, SmallPicture, Stance};
 use crate::video::track::Steady;
 use crossbeam_channel::{Receiver, Sender, bounded, select_biased};
 use std::collections::VecDeque;
@@ -187,9 +187,10 @@ impl Keeper {
     fn look_at(&self, memory: &mut Memory, frame: &Arc<RawFrame>, at_ns: u64) {
         let rest_ns = (f64::from(self.site.detect.cadence.rest_s) * 1e9) as u64;
         if rest_ns > 0 {
-            let now = Glance::at(frame, self.site.scene.width_px);
-            let rests =
-                |(looked_ns, base): &(u64, Glance)| at_ns < looked_ns + rest_ns && !now.differs_from(base);
+            let now = Glance::at(&SmallPicture::of(frame, self.site.scene.width_px), frame.size());
+            let rests = |(looked_ns, base): &(u64, Glance)| {
+                at_ns < looked_ns + rest_ns && now.change_since(base) == Change::Nothing
+            };
             if self.board.is_idle(self.number)
                 && self.looked.is_empty()
                 && memory.base.as_ref().is_some_and(rests)
@@ -205,7 +206,8 @@ impl Keeper {
             }
         }
         // Faces in every other look: whoever shows one has a body as well, in most looks.
-        let look = Look { persons: true, faces: memory.posts.is_multiple_of(2) };
+        let faces = if memory.posts.is_multiple_of(2) { Extent::Whole } else { Extent::Nothing };
+        let look = Look { persons: Extent::Whole, faces, keen: true };
         memory.posts += 1;
         self.board.post(self.number, Arc::clone(frame), at_ns, look);
     }
@@ -220,7 +222,8 @@ impl Keeper {
         }
         // Only after a look at everything may the next ones rest.
         let looked_at = memory.glances.front().is_some_and(|(at, _)| *at == at_ns);
-        memory.base = if looked_at && look == Look::EVERYTHING { memory.glances.pop_front() } else { None };
+        memory.base =
+            if looked_at && look.faces == Extent::Whole { memory.glances.pop_front() } else { None };
         if let Ok(detections) = &seen {
             memory.insight.found_later(at_ns, memory.form.size(), detections);
         }

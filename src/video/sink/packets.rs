@@ -3,7 +3,7 @@
 //! `appsrc ! x264enc (zero latency) ! appsink`. A [`Packet`] is made here only, from what was redacted, and
 //! [`super::Publisher`] and [`super::Recorder`] take nothing else.
 
-use super::encode::{SinkError, caps, told};
+use super::encode::{SinkError, caps, told, x264_preset};
 use crate::config::EncodeSettings;
 use crate::video::frame::{Colour, Layout, RedactedFrame};
 use crate::video::source::init_media;
@@ -87,9 +87,11 @@ impl PacketEncoder {
             .max_bytes(0)
             .block(false)
             .build();
+        let (speed, trellis) = x264_preset(settings.preset);
         let encoder = gst::ElementFactory::make("x264enc")
             .property_from_str("tune", "zerolatency")
-            .property_from_str("speed-preset", &settings.preset)
+            .property_from_str("speed-preset", speed)
+            .property("trellis", trellis)
             .property_from_str("pass", "qual")
             .property("quantizer", settings.quality)
             .property("vbv-buf-capacity", 0u32)
