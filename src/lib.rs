@@ -57,6 +57,9 @@
 //!   ([`rehearse_clip`](video::pipeline::rehearse_clip)); also the masked still that zones are drawn on, the survey
 //!   of clips for their empty scene ([`learn_scene`](video::pipeline::learn_scene)), and
 //!   [`cut_crops`](video::pipeline::cut_crops), which with a warrant cuts people out for staff to look at.
+//! - [`video::live`]: [`Live`](video::live::Live): cameras' streams by the same stages, in real time; what is not searched
+//!   in time is covered. Viewers and recordings get [`Packet`](video::sink::Packet)s, which only an encoder of redacted
+//!   frames makes (`tests/live.rs`).
 //!
 //! [`casework`], people and paper:
 //! - [`HideEveryone`](casework::HideEveryone), [`Reveal`](casework::Reveal): the whole legal logic, pure.
@@ -179,7 +182,8 @@
 //! - **No pixels in temporary files**, and no cache (crops that staff asked for lie on a file system in memory, by an
 //!   act). Frames live in memory, in buffers that are used again. (What the
 //!   operating system swaps out is the machine's affair: encrypt its swap.)
-//! - **No network.** The program opens no connection, at build time neither; ONNX Runtime's telemetry is off.
+//! - **No network** but what [`video::live`] needs: the cameras that are named, viewers who connect, and counts for
+//!   Prometheus. Clips need none, nor does the build; ONNX Runtime's telemetry is off.
 //! - **No `unsafe`**: forbidden in `Cargo.toml`.
 //! - **No silent second choice**: no fallback to the processor, to another model or to default settings unless a
 //!   setting asks for it; a bad setting means that nothing starts.
@@ -188,7 +192,7 @@
 //!   and the report's stretches. The first of two passes keeps boxes as well, some hundred bytes a frame and person.
 //! - **No async runtime**: the work is arithmetic on named threads.
 //!
-//! Not there *yet*, and nothing pretends otherwise: live streams, releases of cases and a review screen.
+//! Not there *yet*, and nothing pretends otherwise: releases of cases and a review screen.
 
 pub mod casework;
 pub mod cli;

@@ -206,6 +206,8 @@ mod tests {
             zones: vec![zone],
             overlays: vec![],
             references: vec![],
+            live: crate::config::LivePolicy::default(),
+            stream: None,
             absent: vec![],
             register: Register::default(),
             sha256: String::new(),

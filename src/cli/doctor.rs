@@ -4,7 +4,7 @@ use super::common::Installation;
 use super::talk;
 use crate::config::SITE_FILE;
 use crate::error::{Exit, Failure};
-use crate::video::source::{init_media, library_version, missing_elements};
+use crate::video::source::{init_media, library_version, missing_elements, missing_for_live};
 use clap::Args as ClapArgs;
 use serde::Serialize;
 use std::path::Path;
@@ -30,7 +30,7 @@ struct Finding {
 
 /// Looks at everything and ends with 3 where something is missing.
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    let findings = [settings(args), gstreamer(), elements(), networks(args), memory()];
+    let findings = [settings(args), gstreamer(), elements(), live(), networks(args), memory()];
     for finding in &findings {
         if args.json {
             continue;
@@ -80,6 +80,19 @@ fn elements() -> Finding {
         ))
     };
     finding("GStreamer elements", outcome)
+}
+
+fn live() -> Finding {
+    let missing = missing_for_live();
+    let outcome = if missing.is_empty() {
+        Ok("all that `melkglas live` needs".to_owned())
+    } else {
+        Err((
+            missing.join(", "),
+            "run scripts/setup, or install GStreamer's good plugins and glib-networking",
+        ))
+    };
+    finding("live cameras", outcome)
 }
 
 fn networks(args: &Args) -> Finding {

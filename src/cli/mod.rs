@@ -24,6 +24,7 @@ mod evaluate;
 mod evaluate_reveal;
 mod evaluate_strip;
 mod harden;
+mod live;
 mod models;
 mod models_add;
 mod outputs;
@@ -75,6 +76,8 @@ enum Command {
     Doubts(Box<doubts::Args>),
     /// Remove what `persons` and `doubts` show.
     Clean(clean::Args),
+    /// Mask cameras in real time, and show and record nothing else.
+    Live(Box<live::Args>),
     /// Measure how well people are hidden, on a clip for which somebody wrote down where they are.
     Evaluate(Box<evaluate::Args>),
     /// Make and check camera files: the private regions that one camera must never show.
@@ -141,6 +144,7 @@ pub fn main() -> ExitCode {
         Command::Persons(mut args) => restricted::run(args.as_mut(), &interrupt, persons::run),
         Command::Doubts(mut args) => restricted::run(args.as_mut(), &interrupt, doubts::run),
         Command::Clean(args) => clean::run(&args, &interrupt),
+        Command::Live(args) => live::run(&args, &interrupt),
         Command::Evaluate(mut args) => restricted::run(args.as_mut(), &interrupt, evaluate::run),
         Command::Camera(command) => camera::run(&command, &interrupt),
         Command::Models(command) => models::run(&command, &interrupt),

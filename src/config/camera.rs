@@ -5,6 +5,7 @@
 
 use super::diagnostic::SettingsError;
 use super::document::{Document, Item, read_text};
+use super::live::{self, LivePolicy, Stream};
 use super::overlay::{self, Overlay};
 use super::reference::{self, Reference};
 use super::register::{self, Register};
@@ -52,6 +53,10 @@ pub struct Camera {
     pub references: Vec<Reference>,
     /// Kinds of private region that somebody looked for and did not find.
     pub absent: Vec<ZoneKind>,
+    /// Whether it may be watched live.
+    pub live: LivePolicy,
+    /// Where its stream is, where it may be.
+    pub stream: Option<Stream>,
     /// What is on record about it.
     pub register: Register,
     /// SHA-256 of the file that this was read from, hexadecimal.
@@ -91,6 +96,8 @@ impl Camera {
         let absent = root.optional("absent").map_or_else(|| Some(Vec::new()), |item| read_absent(&item));
         let register =
             root.optional("register").map_or_else(|| Some(Register::default()), |i| register::read(&i));
+        let live = root.optional("live").map_or(Some(LivePolicy::default()), |item| item.word());
+        let stream = root.optional("stream").map_or(Some(None), |item| live::read(&item).map(Some));
         let zones = root.optional("zone").map_or_else(|| Some(Vec::new()), |item| zone::read(&item, frame));
         let overlays =
             root.optional("overlay").map_or_else(|| Some(Vec::new()), |item| overlay::read(&item, frame));
@@ -114,6 +121,8 @@ impl Camera {
                 overlays: all(overlays?)?,
                 references: references?,
                 absent: absent?.into_iter().map(|kind| kind.what).collect(),
+                live: live?,
+                stream: stream?,
                 register: register?,
                 sha256: sha256_hex(text.as_bytes()),
             })

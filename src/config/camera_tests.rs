@@ -17,6 +17,7 @@ frame = { width = 768, height = 576 }
 view = "overhead"
 fixed = false
 absent = ["mirror", "screen"]
+live = "masked"
 
 [register]
 location = "Courtyard flats"
@@ -54,6 +55,14 @@ approved_on = 2026-03-02
 despite = "the coat stand"
 spread = "entrance-3.spread.png"
 spread_sha256 = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+[stream]
+url = "rtsps://entrance-3.example/main"
+transport = "tls"
+delivery = "udp"
+ca = "cameras.pem"
+credentials = "entrance-3"
+record = true
 "#;
 
 const TODAY: jiff::civil::Date = date(2026, 9, 1);
@@ -116,20 +125,20 @@ fn every_fault_of_a_register_is_shown() {
     check(
         &error,
         &[
-            "10:12 `register.location` is empty | \" \" | fill it in, or leave the key out",
-            "11:11 `register.purpose` must be a list | \"burglary\" | write a list: purpose = [\"...\", \"...\"]",
-            "12:16 `access 2` must be text in quotes | 7 | put it in quotes: access = \"7\"",
-            "13:18 `register.retention_days` is out of range | 400 | write a whole number from 1 to 365",
-            "14:13 `register.installed` must be a date | \"2026-03-01\" | \
+            "11:12 `register.location` is empty | \" \" | fill it in, or leave the key out",
+            "12:11 `register.purpose` must be a list | \"burglary\" | write a list: purpose = [\"...\", \"...\"]",
+            "13:16 `access 2` must be text in quotes | 7 | put it in quotes: access = \"7\"",
+            "14:18 `register.retention_days` is out of range | 400 | write a whole number from 1 to 365",
+            "15:13 `register.installed` must be a date | \"2026-03-01\" | \
              write the day alone, without quotes: installed = 2026-01-31",
-            "15:15 `register.evaluate_by` must be a date without a time | 2026-03-01T10:00:00 | \
+            "16:15 `register.evaluate_by` must be a date without a time | 2026-03-01T10:00:00 | \
              write the day alone, without quotes: evaluate_by = 2026-01-31",
-            "16:16 `register.last_checked` is out of range | 0202-01-01 | write a day of the years 1980 to 2099",
-            "17:17 `register.notice_placed` must be true, false or a date | \"yes\" | \
+            "17:16 `register.last_checked` is out of range | 0202-01-01 | write a day of the years 1980 to 2099",
+            "18:17 `register.notice_placed` must be true, false or a date | \"yes\" | \
              write true, false, or the day: notice_placed = 2026-01-31",
-            "18:23 `register.processor_agreement` must be true, false, a date or a text | 3 | \
+            "19:23 `register.processor_agreement` must be true, false, a date or a text | 3 | \
              write true, false, the day, or which one: processor_agreement = \"contract 2026-14\"",
-            "19:1 unknown key `responsable` | responsable | did you mean `responsible`? Known in `register`: location, \
+            "20:1 unknown key `responsable` | responsable | did you mean `responsible`? Known in `register`: location, \
              purpose, responsible, access, retention_days, installed, evaluate_by, last_checked, notice_placed, \
              processor_agreement, owners_consent, dpia, last_evaluated, check_every_days, dummy",
         ],
@@ -138,7 +147,7 @@ fn every_fault_of_a_register_is_shown() {
         let error =
             changed("installed = 2026-03-01", &format!("installed = {impossible}")).expect_err("no day");
         let place = (error.faults[0].line(), error.faults[0].column());
-        assert!(place.0 == Some(15) && place.1 >= Some(13), "{impossible}: {place:?}");
+        assert!(place.0 == Some(16) && place.1 >= Some(13), "{impossible}: {place:?}");
     }
     assert!(changed("installed = 2026-03-01", "installed = 2024-02-29").is_ok());
 }
@@ -148,20 +157,20 @@ fn overlays_are_small_and_keep_away_from_zones() {
     let clock = "[[0.7, 0.9], [0.98, 0.9], [0.98, 0.98], [0.7, 0.98]]";
     check(
         &changed(clock, "[[0.5, 0.8], [1, 0.8], [1, 1], [0.5, 1]]").expect_err("too large"),
-        &["29:11 overlay \"clock\" takes 10.00 % of the picture, at most 4 % may | \
+        &["30:11 overlay \"clock\" takes 10.00 % of the picture, at most 4 % may | \
            [[0.5, 0.8], [1, 0.8], [1, 1], [0.5, 1]] | \
            draw it close around the clock; a region that must be hidden is a [[zone]]"],
     );
     check(
         &changed(clock, "[[0.5, 0.924], [1, 0.924], [1, 1], [0.5, 1]]").expect_err("too large together"),
-        &["29:11 the overlays take 4.30 % of the picture together, at most 4 % may | \
+        &["30:11 the overlays take 4.30 % of the picture together, at most 4 % may | \
            [[0.5, 0.924], [1, 0.924], [1, 1], [0.5, 1]] ^ [[0, 0.95], [0.1, 0.95], [0.1, 1], [0, 1]] | \
            draw each close around the camera's clock or name, or leave one out"],
     );
     let meets = |polygon: &str| changed(clock, polygon).map(|_| ());
     check(
         &meets("[[0.3, 0.4], [0.4, 0.4], [0.4, 0.5]]").expect_err("a corner that touches"),
-        &["29:11 overlay \"clock\" meets zone \"door\" | [[0.3, 0.4], [0.4, 0.4], [0.4, 0.5]] ^ \
+        &["30:11 overlay \"clock\" meets zone \"door\" | [[0.3, 0.4], [0.4, 0.4], [0.4, 0.5]] ^ \
            [[0.1, 0.1], [0.3, 0.1], [0.3, 0.4]] | what must be hidden cannot be shown: draw one of them smaller, so \
            that they lie apart, or leave the overlay out"],
     );
@@ -169,7 +178,7 @@ fn overlays_are_small_and_keep_away_from_zones() {
     assert!(meets("[[0.11, 0.3], [0.15, 0.3], [0.15, 0.39]]").is_ok(), "in the zone's box, beside the zone");
     check(
         &changed("label = \"name\"", "label = \"clock\"").expect_err("a label twice"),
-        &["32:9 two overlays are labelled \"clock\" | \"clock\" ^ \"clock\" | give each a label of its own"],
+        &["33:9 two overlays are labelled \"clock\" | \"clock\" ^ \"clock\" | give each a label of its own"],
     );
     let many = "[[overlay]]\nlabel = \"x\"\npolygon = [[0, 0], [0.01, 0], [0, 0.01]]\n".repeat(17);
     let error = camera(&format!("{FULL}{many}")).expect_err("too many");
@@ -323,6 +332,7 @@ fn the_schema_knows_the_keys_that_the_reader_knows() {
         ("schema = 1", "here", &schema),
         ("width = 768", "`frame`", &schema["properties"]["frame"]),
         ("location =", "`register`", &schema["properties"]["register"]),
+        ("url =", "`stream`", &schema["properties"]["stream"]),
         ("kind = \"door\"", "`zone 1`", &schema["properties"]["zone"]["items"]),
         ("label = \"clock\"", "`overlay 1`", &schema["properties"]["overlay"]["items"]),
         ("file = \"entrance-3", "`reference 1`", &schema["properties"]["reference"]["items"]),
@@ -348,7 +358,7 @@ fn the_schema_knows_the_keys_that_the_reader_knows() {
                 let missing = changed(&format!("{line}\n"), "").is_err();
                 // Keys that go together: each is missed where the other is there.
                 let paired =
-                    ["approved_by", "approved_on", "spread", "spread_sha256"].contains(&key.as_str());
+                    ["approved_by", "approved_on", "spread", "spread_sha256", "url"].contains(&key.as_str());
                 assert_eq!(missing, required || paired, "{key} in {place}");
             }
         }
@@ -429,4 +439,39 @@ proptest! {
             prop_assert!(camera.overlays.iter().map(|overlay| overlay.polygon.area()).sum::<f64>() <= 0.04);
         }
     }
+}
+
+#[test]
+fn a_stream_is_read() {
+    let camera = camera(FULL).expect("sound");
+    let stream = Stream {
+        source: StreamSource::Url("rtsps://entrance-3.example/main".into()),
+        transport: Transport::Tls,
+        delivery: Delivery::Udp,
+        ca: Some("cameras.pem".into()),
+        credentials: Some("entrance-3".into()),
+        record: true,
+    };
+    assert_eq!((camera.live, camera.stream), (LivePolicy::Masked, Some(stream)));
+    let silent = changed("live = \"masked\"\n", "").expect("nothing said");
+    assert_eq!(silent.live, LivePolicy::Forbidden);
+}
+
+#[test]
+fn a_stream_in_the_clear_or_with_a_password_is_refused() {
+    let url = "url = \"rtsps://entrance-3.example/main\"";
+    changed(url, "clip = \"a.mp4\"").expect("a rehearsal");
+    for (to, said) in [
+        ("url = \"rtsp://entrance-3.example/main\"", "asks for TLS"),
+        ("url = \"rtsps://root:pass@entrance-3.example/main\"", "a user or a password"),
+        ("url = \"http://entrance-3.example/main\"", "no RTSP address"),
+        ("url = \"rtsps:///main\"", "no RTSP address"),
+        ("url = \"rtsps://a b/main\"", "blanks"),
+        ("url = \"rtsps://a/main\"\nclip = \"a.mp4\"", "two sources"),
+    ] {
+        let error = changed(url, to).expect_err(to);
+        assert!(error.faults[0].message.contains(said), "{}", error.faults[0].message);
+    }
+    let plain = changed(url, "url = \"rtsp://a/b\"").expect_err("tls is asked for");
+    assert!(plain.faults[0].message.contains("TLS"));
 }

@@ -6,6 +6,7 @@
 
 use super::camera::{LONGEST_SIDE_PX, View};
 use super::document::words;
+use super::live::{Delivery, LivePolicy, Transport};
 use super::overlay::{MOST_AREA, MOST_OVERLAYS};
 use super::polygon::MOST_POINTS;
 use super::reference::{Light, MOST_REFERENCES};
@@ -45,6 +46,11 @@ pub fn camera_schema() -> Value {
                 "type": "array", "uniqueItems": true, "items": word::<ZoneKind>("A kind of zone."),
                 "description": "Kinds of zone that somebody looked for and did not find.",
             },
+            "live": word::<LivePolicy>(
+                "Whether it may be watched live: never, to place and check it, or with everybody hidden. Without it: \
+                 never.",
+            ),
+            "stream": table("Where its stream is, for `melkglas live`.", &[], stream()),
             "register": table("What is on record about the camera.", &[], register()),
             "zone": {
                 "type": "array", "description": "Private regions, always hidden.",
@@ -71,6 +77,25 @@ pub fn camera_schema() -> Value {
                 "description": "Stills of the scene with nobody in it, written by `melkglas camera learn`.",
                 "items": table("A still of the empty scene.", &["file", "sha256", "taken", "light"], reference()),
             },
+        },
+    })
+}
+
+/// The keys of a stream. That it has one source, and TLS where that is asked for, only the reader tells.
+fn stream() -> Value {
+    json!({
+        "url": {
+            "type": "string", "pattern": "\\S",
+            "description": "The camera's address, rtsps:// or rtsp://, without user and password.",
+        },
+        "clip": filled("A clip that is played over and over instead, for rehearsal; seen from this file's folder."),
+        "transport": word::<Transport>("What the way has to be: tls, or any. Without it: tls."),
+        "delivery": word::<Delivery>("How media travels. Without it: tcp."),
+        "ca": filled("Certificates that vouch for the camera's name, PEM, seen from this file's folder."),
+        "credentials": filled("A file with user:password, seen from this file's folder, or a systemd credential."),
+        "record": {
+            "type": "boolean", "default": false,
+            "description": "Whether masked footage may be recorded; register.retention_days says for how long.",
         },
     })
 }

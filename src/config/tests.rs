@@ -123,7 +123,7 @@ polygon = [[0.1, 0.1, 0.2], [0.5, "0.5"], 3]
             "2:6 `id` cannot be \"Entrance 3\" | \"Entrance 3\" | write id = \"entrance-3\"",
             "3:1 unknown key `descripton` | descripton | did you mean `description`? \
              Known here: schema, id, description, frame, view, fixed, \
-             absent, register, zone, overlay, reference",
+             absent, register, live, stream, zone, overlay, reference",
             "4:19 `frame.width` must be a whole number | \"768\" | write it without quotes: 768",
             "4:35 `frame.height` is out of range | 0 | write a whole number from 1 to 16384",
             &format!(

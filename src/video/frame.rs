@@ -340,6 +340,11 @@ impl RedactedFrame {
         self.rgb_in(PxRect::whole(self.layout.size))
     }
 
+    /// The plane layout and the meaning of the samples.
+    pub(in crate::video) fn form(&self) -> (Layout, Colour) {
+        (self.layout, self.colour)
+    }
+
     /// Width and height of one pixel as displayed.
     pub(in crate::video) fn pixel_aspect(&self) -> (u32, u32) {
         self.layout.pixel_aspect

@@ -9,6 +9,7 @@ pub mod attack;
 pub mod detect;
 pub mod follow;
 pub mod frame;
+pub mod live;
 pub mod mask;
 pub mod pipeline;
 pub mod plan;

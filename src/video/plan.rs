@@ -92,6 +92,12 @@ pub enum CoverReason {
     NoPlan,
     /// The analysis that the clip is rendered by says nothing of this frame.
     NotAnalysed,
+    /// Live: the camera was connected to, or its clock jumped, less than a second ago.
+    Settling,
+    /// Live: no look of a detector lies near enough.
+    Overload,
+    /// Live: the camera looks elsewhere than on its references.
+    CameraMoved,
 }
 
 impl CoverReason {
@@ -106,6 +112,9 @@ impl CoverReason {
             Self::NotAnalysed => "it is not in the analysis",
             Self::TimeUncertain => "nothing says when it is shown",
             Self::TooDark => "it is too dark for anybody to be found",
+            Self::Settling => "the stream has just begun",
+            Self::Overload => "it was not searched in time",
+            Self::CameraMoved => "the camera was turned",
             Self::ShapeChanged => "it has another shape than the first one",
         }
     }

@@ -5,6 +5,7 @@ use super::content::{CameraId, ContentError, Hash256, StaffName};
 use crate::config::Camera;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 /// What is done.
@@ -23,6 +24,10 @@ pub enum ActKind {
     ShowObject,
     /// Footage is handed out.
     Export,
+    /// A camera is placed and checked by its masked live picture.
+    LivePlacement,
+    /// Somebody connects to such a picture.
+    LiveViewed,
 }
 
 /// Why it is done.
@@ -129,6 +134,10 @@ pub enum What {
     Track(u32),
     /// A region of the displayed picture, pixels: left, top, width, height.
     Region([u32; 4]),
+    /// The masked live picture, in which nobody is shown.
+    Stream,
+    /// The same, to whoever connects from this address.
+    Viewer(IpAddr),
 }
 
 impl fmt::Display for What {
@@ -136,6 +145,8 @@ impl fmt::Display for What {
         match self {
             Self::Everyone => write!(f, "everyone"),
             Self::Track(track) => write!(f, "track {track}"),
+            Self::Stream => write!(f, "the masked stream"),
+            Self::Viewer(address) => write!(f, "the masked stream, to {address}"),
             Self::Region([x, y, width, height]) => write!(f, "{width}x{height} at {x},{y}"),
         }
     }
@@ -176,7 +187,7 @@ pub struct Act {
     pub by: StaffName,
     /// Why.
     pub reason: ReasonCode,
-    /// SHA-256 of the source.
+    /// SHA-256 of the source; of a live stream, of its address.
     pub source: Hash256,
     /// The camera file, where there is one.
     pub camera: Option<CameraRef>,
@@ -203,6 +214,8 @@ impl Act {
                 "tracks, and regions beside them",
             ),
             ActKind::ShowObject => (all(|what| matches!(what, What::Region(_))), "regions and nothing else"),
+            ActKind::LivePlacement => (all(|what| matches!(what, What::Stream)), "the stream"),
+            ActKind::LiveViewed => (all(|what| matches!(what, What::Viewer(_))), "who connects"),
             ActKind::PersonsShown | ActKind::DoubtsShown | ActKind::Export => (true, "what is shown"),
         };
         if fits && !self.subject.is_empty() { Ok(()) } else { Err(ContentError::Subject(self.kind, wanted)) }
@@ -249,6 +262,10 @@ mod tests {
             (ActKind::ShowObject, What::Track(1), false),
             (ActKind::ShowObject, What::Region([0; 4]), true),
             (ActKind::PersonsShown, What::Everyone, true),
+            (ActKind::LivePlacement, What::Stream, true),
+            (ActKind::LivePlacement, What::Everyone, false),
+            (ActKind::LiveViewed, What::Viewer([127, 0, 0, 1].into()), true),
+            (ActKind::LiveViewed, What::Stream, false),
         ] {
             (act.kind, act.subject) = (kind, vec![part(what)]);
             assert_eq!(act.check().is_ok(), sound, "{kind} of {what}");

@@ -192,14 +192,15 @@ impl Receipt {
         &self.act.subject
     }
 
-    /// The leave that the pixels' wing asks for, as long as the act is open. An export shows nobody by itself.
+    /// The leave that the pixels' wing asks for, as long as the act is open. An export shows nobody by itself, nor does
+    /// a live stream.
     #[must_use]
     pub fn warrant(&self) -> Option<Warrant<'_>> {
         let leave = match self.act.kind {
             ActKind::PersonsShown | ActKind::DoubtsShown => Leave::Pictures,
             ActKind::Reveal => Leave::Subject,
             ActKind::ShowObject => Leave::Objects,
-            ActKind::Export => return None,
+            ActKind::Export | ActKind::LivePlacement | ActKind::LiveViewed => return None,
         };
         Some(Warrant::of_entry(leave, self.act.source.to_string()))
     }

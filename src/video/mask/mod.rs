@@ -10,6 +10,7 @@
 //! - `paint`: writing colours and cells into disjoint bands of rows, in parallel.
 //! - `redact`: the order of the above, and when the whole frame is covered instead.
 //! - `mark`: words burned in after all of it.
+//! - `placard`: pictures of words alone, for live streams.
 //! - `hidden`: which pixels a plan hides, without a picture, for measuring.
 //! - `painted`: what looks painted in a finished picture, without a plan, for the second look.
 //!
@@ -25,6 +26,7 @@ mod paint;
 mod painted;
 #[cfg(test)]
 mod painted_tests;
+mod placard;
 mod raster;
 mod redact;
 #[cfg(test)]
@@ -33,4 +35,5 @@ mod tests;
 pub use cells::{MOST_CELLS, MOST_HEAD_CELLS};
 pub use hidden::PixelSet;
 pub use painted::{Paint, ZonePixels};
+pub(in crate::video) use placard::{Form, Placards};
 pub use redact::{Masker, redact};

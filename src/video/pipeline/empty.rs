@@ -42,7 +42,7 @@ const FIRES: f32 = 0.1;
 
 /// A camera's empty scene.
 pub struct EmptyScene {
-    pub(super) scene: Scene,
+    pub(in crate::video) scene: Scene,
     /// What the detector takes for persons on the stills, as shares of the picture.
     furniture: Vec<BoxPx>,
     outlines: Vec<Outline>,
@@ -119,7 +119,7 @@ impl EmptyScene {
     }
 
     /// Whether the camera still looks where it looked when the stills were made.
-    pub(super) fn stance(&self, frames: &[Outline]) -> Stance {
+    pub(in crate::video) fn stance(&self, frames: &[Outline]) -> Stance {
         moved(&self.outlines, frames, &self.left_out)
     }
 }

@@ -15,6 +15,7 @@ mod cadence;
 mod completeness;
 mod crops;
 mod empty;
+mod insight;
 mod job;
 mod own_scene;
 mod pace;
@@ -33,6 +34,7 @@ pub use super::mask::Paint;
 pub use completeness::Completeness;
 pub use crops::{CropError, CropJob, Moment, RawCrop, Shot, cut_crops};
 pub use empty::{EmptyScene, EmptySceneError, Learner};
+pub(in crate::video) use insight::{Insight, Known};
 pub use job::{
     Finished, FrameRecord, Job, JobError, Observer, Outcome, Rehearsal, StageTimes, redact_clip,
     rehearse_clip,

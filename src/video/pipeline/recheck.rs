@@ -9,9 +9,9 @@
 //! Gives numbers and boxes, no pixels; who judges them is outside this wing.
 
 use super::empty::EmptyScene;
+use super::insight::is_furniture;
 use super::job::{JobError, spawn};
 use super::pool::{self, Clock, Looked, Task};
-use super::ring::is_furniture;
 use crate::config::Site;
 use crate::geometry::{BoxPx, FrameSize, PxRect, UnitPolygon};
 use crate::interrupt::Interrupt;

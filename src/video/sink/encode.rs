@@ -197,7 +197,7 @@ impl Encoder {
         let (bytes, layout, colour, _) = frame.into_parts();
         let format = (layout, colour);
         if self.format != Some(format) {
-            let caps = caps(&layout, colour).map_err(|e| SinkError::SetUp(e.to_string()))?;
+            let caps = caps(&layout, colour, UNKNOWN_RATE).map_err(|e| SinkError::SetUp(e.to_string()))?;
             self.source.set_caps(Some(&caps));
             self.format = Some(format);
         }
@@ -264,7 +264,7 @@ impl Encoder {
 }
 
 /// An error on the bus, told as one sentence.
-fn told(e: &gst::message::Error) -> SinkError {
+pub(super) fn told(e: &gst::message::Error) -> SinkError {
     if e.error().matches(gst::ResourceError::NoSpaceLeft) {
         SinkError::DiskFull
     } else {
@@ -279,9 +279,12 @@ impl Drop for Encoder {
     }
 }
 
-/// Format of what goes in. Odd sizes are padded to even ones with redacted samples that the frame's layout already
+/// Frames come when they come; each has its own time.
+const UNKNOWN_RATE: i32 = 0;
+
+/// Format of what goes in, of `rate` frames a second. Odd sizes are padded to even ones with redacted samples that the frame's layout already
 /// holds: 4:2:0 H.264 knows no odd sizes.
-fn caps(layout: &Layout, colour: Colour) -> Result<gst::Caps, gst::glib::BoolError> {
+pub(super) fn caps(layout: &Layout, colour: Colour, rate: i32) -> Result<gst::Caps, gst::glib::BoolError> {
     let size = layout.size;
     let format = match layout.format {
         PixelFormat::I420 => gst_video::VideoFormat::I420,
@@ -315,7 +318,7 @@ fn caps(layout: &Layout, colour: Colour) -> Result<gst::Caps, gst::glib::BoolErr
         _ => gst::Fraction::new(1, 1),
     };
     let info = gst_video::VideoInfo::builder(format, width, height)
-        .fps(gst::Fraction::new(0, 1))
+        .fps(gst::Fraction::new(rate, 1))
         .par(pixel_aspect)
         .colorimetry(&gst_video::VideoColorimetry::new(range, matrix, transfer, primaries))
         .build()?;

@@ -28,7 +28,7 @@ pub(super) struct Shared {
     pub(super) video_streams: AtomicU64,
     pub(super) codec: Mutex<Option<String>>,
     /// A container was found.
-    demuxed: AtomicBool,
+    pub(super) demuxed: AtomicBool,
     /// Pictures are decoded that no container holds: nothing says when they are shown.
     pub(super) raw_stream: AtomicBool,
     /// A decoder is at work that conceals errors without a word.
@@ -37,6 +37,8 @@ pub(super) struct Shared {
     pub(super) full_range_gray: AtomicBool,
     /// A size beyond the limits that was declared somewhere.
     pub(super) too_large: Mutex<Option<FrameSize>>,
+    /// Why a camera's certificate was refused.
+    pub(super) refusal: Mutex<Option<String>>,
     limits: LimitSettings,
 }
 
@@ -45,7 +47,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Shared {
-    fn new(limits: &LimitSettings) -> Self {
+    pub(super) fn new(limits: &LimitSettings) -> Self {
         Self {
             watches: Mutex::default(),
             video_streams: AtomicU64::new(0),
@@ -55,6 +57,7 @@ impl Shared {
             unheard: AtomicBool::new(false),
             full_range_gray: AtomicBool::new(false),
             too_large: Mutex::default(),
+            refusal: Mutex::default(),
             limits: limits.clone(),
         }
     }
@@ -69,22 +72,57 @@ impl Shared {
     }
 }
 
+/// A pipeline that is not started yet.
+pub(super) struct Made {
+    pub(super) pipeline: gst::Pipeline,
+    pub(super) sink: gst_app::AppSink,
+    pub(super) shared: Arc<Shared>,
+}
+
+fn made(name: &str, element: Result<gst::Element, gst::glib::BoolError>) -> Result<gst::Element, String> {
+    element.map_err(|_| format!("the GStreamer element {name} is missing; run scripts/setup"))
+}
+
+/// An element with its own settings.
+///
+/// # Errors
+/// It is missing, in words.
+pub(super) fn make(name: &str) -> Result<gst::Element, String> {
+    made(name, gst::ElementFactory::make(name).build())
+}
+
 /// Builds the pipeline for a clip; it is not started.
 ///
 /// # Errors
 /// What is missing, in words.
-pub(super) fn build(
-    clip: &Clip,
-    head: Head,
-    limits: &LimitSettings,
-) -> Result<(gst::Pipeline, gst_app::AppSink, Arc<Shared>), String> {
+pub(super) fn build(clip: &Clip, head: Head, limits: &LimitSettings) -> Result<Made, String> {
     let unedited = !Declared::read(clip).is_ok_and(|declared| declared.edited);
-    let made = |name: &str, element: Result<gst::Element, gst::glib::BoolError>| {
-        element.map_err(|_| format!("the GStreamer element {name} is missing; run scripts/setup"))
-    };
-    let make = |name: &str| made(name, gst::ElementFactory::make(name).build());
     let filesrc =
         made("filesrc", gst::ElementFactory::make("filesrc").property("location", clip.location()).build())?;
+    let pipeline = gst::Pipeline::new();
+    let shared = Arc::new(Shared::new(limits));
+    let mut feed = vec![filesrc];
+    if head.program_stream {
+        // Behind a queue nobody can pull: the file is pushed.
+        feed.push(make("queue")?);
+        skip(&feed[0], head.skip);
+    }
+    pipeline.add_many(&feed).map_err(|e| e.to_string())?;
+    let (decodebin, sink) = decoder(&pipeline, &shared, unedited)?;
+    feed.push(decodebin);
+    gst::Element::link_many(&feed).map_err(|e| e.to_string())?;
+    Ok(Made { pipeline, sink, shared })
+}
+
+/// Puts everything behind the source into a pipeline; gives its first element and its last.
+///
+/// # Errors
+/// What is missing, in words.
+pub(super) fn decoder(
+    pipeline: &gst::Pipeline,
+    shared: &Arc<Shared>,
+    unedited: bool,
+) -> Result<(gst::Element, gst_app::AppSink), String> {
     // Sound and subtitles are left undecoded; without "any memory" no decoder would be considered at all.
     let video = gst::Caps::builder("video/x-raw").any_features().build();
     let decodebin = made(
@@ -110,24 +148,14 @@ pub(super) fn build(
         .max_buffers(QUEUE_FRAMES)
         .enable_last_sample(false)
         .build();
-    let pipeline = gst::Pipeline::new();
-    let shared = Arc::new(Shared::new(limits));
-    let mut feed = vec![filesrc];
-    if head.program_stream {
-        // Behind a queue nobody can pull: the file is pushed.
-        feed.push(make("queue")?);
-        skip(&feed[0], head.skip);
-    }
-    feed.push(decodebin.clone());
     let chain = [&convert, &flip, sink.upcast_ref()];
-    let built = pipeline
-        .add_many(&feed)
+    pipeline
+        .add(&decodebin)
         .and_then(|()| pipeline.add_many(chain))
-        .and_then(|()| gst::Element::link_many(&feed))
-        .and_then(|()| gst::Element::link_many(chain));
-    built.map_err(|e| e.to_string())?;
-    connect(&decodebin, &convert, &shared, unedited);
-    Ok((pipeline, sink, shared))
+        .and_then(|()| gst::Element::link_many(chain))
+        .map_err(|e| e.to_string())?;
+    connect(&decodebin, &convert, shared, unedited);
+    Ok((decodebin, sink))
 }
 
 /// Takes the first `bytes` off what a source pushes.

@@ -4,13 +4,14 @@
 //! shown. Every wait has a limit; an error, a stall or a picture beyond the limits ends the decoding with an error,
 //! never with a frame less and a smile.
 
-use super::chain::{self, Shared, lock};
+use super::chain::{self, Made, Shared, lock};
 use super::clip::{Clip, Timing};
 use super::concealment::{Tally, Watch};
 use super::declared::Declared;
 use super::foreign::{self, HEAD_BYTES, Head};
 use super::media;
 use super::picture::{Fit, MIN_SIDE_PX, Taken, Taker, size_of};
+use super::stream::{self, StreamFeed};
 use super::times::{Placed, Times};
 use crate::config::LimitSettings;
 use crate::geometry::FrameSize;
@@ -81,6 +82,9 @@ pub enum SourceError {
     /// The picture is smaller than the encoder takes.
     #[error("the picture is {0}, too small to show anything; at least 16x16 is needed")]
     TooSmall(FrameSize),
+    /// A camera's stream cannot be had, or broke off.
+    #[error("{0}")]
+    Stream(String),
     /// A stop was asked for.
     #[error("stopped on request")]
     Interrupted,
@@ -145,6 +149,8 @@ pub struct Source {
     stall: Duration,
     limits: LimitSettings,
     interrupt: Interrupt,
+    /// It comes from a camera, not from a file.
+    is_stream: bool,
     /// The clip's name, for what its extension says.
     path: PathBuf,
     taker: Taker,
@@ -169,21 +175,56 @@ impl Source {
             .read_at(0, &mut head)
             .map_err(|e| SourceError::Decode { frames: 0, reason: format!("it cannot be read: {e}") })?;
         let head = Head::of(&head[..seen]).map_err(SourceError::Foreign)?;
-        let (pipeline, sink, shared) =
+        let made =
             chain::build(clip, head, limits).map_err(|reason| SourceError::Decode { frames: 0, reason })?;
+        Self::start(made, clip.path().to_owned(), clip.timing(), Taker::default(), limits, interrupt)
+    }
+
+    /// Connects to a camera. Its pictures are brought to the form that those of the source before had.
+    ///
+    /// # Errors
+    /// [`SourceError::Stream`]; what is wrong with the connection comes with its first frame.
+    pub(in crate::video) fn connect(
+        feed: &StreamFeed,
+        before: Taker,
+        limits: &LimitSettings,
+        interrupt: &Interrupt,
+    ) -> Result<Self, SourceError> {
+        media::init()?;
+        let made = stream::build(feed, limits).map_err(SourceError::Stream)?;
+        let mut source = Self::start(made, PathBuf::new(), Timing::Own, before, limits, interrupt)?;
+        source.is_stream = true;
+        Ok(source)
+    }
+
+    /// What its pictures were like, for the source that comes after it.
+    pub(in crate::video) fn into_taker(mut self) -> Taker {
+        std::mem::take(&mut self.taker)
+    }
+
+    fn start(
+        made: Made,
+        path: PathBuf,
+        timing: Timing,
+        taker: Taker,
+        limits: &LimitSettings,
+        interrupt: &Interrupt,
+    ) -> Result<Self, SourceError> {
+        let Made { pipeline, sink, shared } = made;
         let source = Self {
             pipeline,
             sink,
             shared,
+            is_stream: false,
             pool: FramePool::new(64),
             stall: Duration::from_secs_f64(limits.stall_secs),
             limits: limits.clone(),
             interrupt: interrupt.clone(),
-            path: clip.path().to_owned(),
-            taker: Taker::default(),
+            path,
+            taker,
             first_size: None,
             times: Times::default(),
-            timing: clip.timing(),
+            timing,
             interlaced: 0,
             rescaled: 0,
             reshaped: 0,
@@ -216,6 +257,7 @@ impl Source {
                 // An error that came together with the end must not be lost.
                 return match self.fault() {
                     Some(fault) => Err(fault),
+                    None if self.is_stream => Err(SourceError::Stream("the camera ended the stream".into())),
                     None if self.frames() == 0 => Err(self.no_video("no picture in it")),
                     None => Ok(None),
                 };
@@ -282,7 +324,8 @@ impl Source {
     fn fault(&self) -> Option<SourceError> {
         // What follows from a refusal is on the bus as well, in words that help nobody.
         let refused = *lock(&self.shared.too_large);
-        refused.map(|size| self.too_large(size)).or_else(|| self.bus_error())
+        let distrusted = lock(&self.shared.refusal).clone().map(SourceError::Stream);
+        refused.map(|size| self.too_large(size)).or(distrusted).or_else(|| self.bus_error())
     }
 
     fn too_large(&self, size: FrameSize) -> SourceError {
@@ -302,6 +345,9 @@ impl Source {
         let message = self.pipeline.bus()?.pop_filtered(&[gst::MessageType::Error])?;
         let gst::MessageView::Error(e) = message.view() else { return None };
         let error = e.error();
+        if self.is_stream {
+            return Some(SourceError::Stream(stream::words(&error)));
+        }
         let reason = error.to_string();
         let unknown = error.matches(gst::StreamError::CodecNotFound)
             || error.matches(gst::CoreError::MissingPlugin)

@@ -1,5 +1,6 @@
 //! GStreamer, started once per process and told how to behave.
 
+use gio::prelude::*;
 use std::sync::OnceLock;
 
 /// GStreamer could not be started.
@@ -112,6 +113,29 @@ const ELEMENTS: [&str; 28] = [
     "videoflip",
     "x264enc",
 ];
+
+/// What live cameras need beside those.
+const LIVE_ELEMENTS: [&str; 8] = [
+    "rtpbin",
+    "rtph264depay",
+    "rtph264pay",
+    "rtph265depay",
+    "rtpjitterbuffer",
+    "rtspsrc",
+    "udpsink",
+    "udpsrc",
+];
+
+/// Names of what live cameras need and this installation lacks: elements of GStreamer, and TLS.
+#[must_use]
+pub fn missing_for_live() -> Vec<&'static str> {
+    if init().is_err() {
+        return LIVE_ELEMENTS.to_vec();
+    }
+    let elements = LIVE_ELEMENTS.into_iter().filter(|name| gstreamer::ElementFactory::find(name).is_none());
+    let has_tls = gio::TlsBackend::default().supports_tls();
+    elements.chain((!has_tls).then_some("TLS (glib-networking)")).collect()
+}
 
 /// Names of needed elements that this installation of GStreamer lacks.
 #[must_use]

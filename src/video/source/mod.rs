@@ -1,4 +1,4 @@
-//! Stored clips in, raw frames out.
+//! Stored clips and cameras' streams in, raw frames out.
 //!
 //! The file is opened once, read-only, and everything (decoder, container tables, hash) reads that one open file,
 //! whatever happens to its name meanwhile. Nothing but decoded pictures and their times leaves this room: no
@@ -6,6 +6,7 @@
 //!
 //! * [`Clip`]: the opened file: size, hash, what its container declares.
 //! * [`Source`]: the decoder, a frame at a time, with a limit on every wait.
+//! * [`StreamFeed`]: a camera's stream, which the same decoder takes.
 //! * [`read_still`]: one JPEG, PNG or WebP picture as a frame.
 //! * [`Declared`]: how many frames the container's own tables promise.
 //! * [`FrameRate`]: what somebody states for a raw stream, which does not say when its pictures are shown.
@@ -28,6 +29,7 @@ mod mp4;
 mod picture;
 mod rate;
 mod still;
+mod stream;
 mod times;
 mod window;
 
@@ -35,8 +37,10 @@ pub use crate::moment::ClipTime;
 pub use clip::{Clip, ClipError};
 pub use declared::Declared;
 pub use decode::{Decoded, SizeChange, Source, SourceError};
-pub use media::{MediaError, init as init_media, library_version, missing_elements};
+pub use media::{MediaError, init as init_media, library_version, missing_elements, missing_for_live};
+pub(in crate::video) use picture::Taker;
 pub use rate::{FrameRate, NotARate};
 pub(in crate::video) use still::decode_still;
 pub use still::{StillFault, StillKind, read_still};
+pub use stream::StreamFeed;
 pub use window::{Window, WindowError};

@@ -34,7 +34,7 @@ pub(super) enum Fit {
 
 /// Takes pictures; remembers what the first one was like.
 #[derive(Default)]
-pub(super) struct Taker {
+pub(in crate::video) struct Taker {
     first: Option<gst_video::VideoInfo>,
     converter: Option<gst_video::VideoConverter>,
 }

@@ -1,0 +1,267 @@
+//! `melkglas live`: cameras in, masked streams out, as a service.
+
+mod cameras;
+mod http;
+mod placement;
+
+use super::acts::ActArgs;
+use super::common::Installation;
+use super::talk;
+use crate::config::{Credentials, LivePolicy, Rgb, Site, Style};
+use crate::error::{Exit, Failure};
+use crate::interrupt::Interrupt;
+use crate::video::detect::DetectorFactory;
+use crate::video::live::{Checked, Live, LiveCamera, LiveError, LiveSettings, check_camera, for_live};
+use crate::video::sink::{Overwrite, PartialFile, PublishError, StillFormat, Watch, sweep, write_still};
+use cameras::Allowed;
+use clap::Args as ClapArgs;
+use placement::Placement;
+use sd_notify::NotifyState;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How often the service looks after itself.
+const ROUND: Duration = Duration::from_millis(200);
+
+/// Flags of `melkglas live`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Camera files. Each says whether its camera may be watched live, and where its stream is.
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    camera: Vec<PathBuf>,
+    /// Where viewers connect; each camera is found there by its id. An address that others can reach needs --viewers.
+    #[arg(long, value_name = "URL", default_value = "rtsp://127.0.0.1:8554")]
+    publish: Publish,
+    /// File with user:password of viewers, readable by the service alone; or the name of a systemd credential.
+    #[arg(long, value_name = "FILE")]
+    viewers: Option<PathBuf>,
+    /// Folder for masked recordings, in segments that are erased after the camera's time of retention.
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
+    /// Length of a segment, seconds.
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u64).range(2..=3600))]
+    segment_secs: u64,
+    /// How long a frame waits for what is found in those after it, milliseconds. Longer finds more.
+    #[arg(long, value_name = "MS", default_value_t = 400, value_parser = clap::value_parser!(u64).range(100..=5000))]
+    delay_ms: u64,
+    /// A frame farther than this from the nearest look of a detector is covered, milliseconds.
+    #[arg(long, value_name = "MS", default_value_t = 250, value_parser = clap::value_parser!(u64).range(40..=2000))]
+    mask_age_ms: u64,
+    /// Address of counts for Prometheus, such as 127.0.0.1:9464; at /metrics.
+    #[arg(long, value_name = "ADDRESS")]
+    metrics: Option<SocketAddr>,
+    /// Look at each camera once, say what would be shown, and end.
+    #[arg(long)]
+    check: bool,
+    /// With --check: folder for a masked still of each camera, called ID.jpg.
+    #[arg(long, value_name = "DIR", requires = "check")]
+    stills: Option<PathBuf>,
+
+    /// How everything is hidden, also zones that name a style of their own.
+    #[arg(long, value_name = "STYLE")]
+    style: Option<Style>,
+    /// Colour of `fill` and of covered frames, six hexadecimal digits.
+    #[arg(long, value_name = "RRGGBB")]
+    fill_colour: Option<Rgb>,
+
+    #[command(flatten)]
+    act: ActArgs,
+    #[command(flatten)]
+    installation: Installation,
+}
+
+const EXAMPLES: &str = "Everybody and every private region is hidden, as in clips; live reveals nobody. What cannot be \
+masked in time is covered. User and password of a camera stand in a file that its camera file names, never here.
+
+Examples:
+  melkglas live --check --camera pipelines/cameras/entrance-3.toml
+  melkglas live --camera entrance-3.toml garage.toml --metrics 127.0.0.1:9464
+  melkglas live --camera entrance-3.toml --publish rtsp://10.0.0.5:8554 --viewers viewers.secret
+  melkglas live --camera entrance-3.toml --record /var/lib/melkglas/footage
+  melkglas live --camera new-camera.toml --by 'A. Jansen' --reason 'placing the camera at the bicycle shed'";
+
+/// Where viewers connect.
+#[derive(Debug, Clone, Copy)]
+struct Publish(SocketAddr);
+
+impl FromStr for Publish {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let address = text.strip_prefix("rtsp://").unwrap_or(text).trim_end_matches('/');
+        let wrong = |_| "write rtsp://ADDRESS:PORT, with the address in numbers".to_owned();
+        address.parse().map(Self).map_err(wrong)
+    }
+}
+
+/// Runs until it is stopped, a placement's hour is over, or something breaks.
+pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
+    let (allowed, policy) = cameras::allowed(args)?;
+    let login = args.viewers.as_deref().map(|file| Credentials::read(file, Path::new(""))).transpose();
+    let login = login.map_err(|e| Failure::new(Exit::Settings, e))?;
+    if login.is_none() && !args.publish.0.ip().is_loopback() {
+        return Err(Failure::with_cure(
+            Exit::Usage,
+            format!("others can reach {}, and nothing asks who they are", args.publish.0),
+            "name a file with user:password of viewers: --viewers FILE; or publish on 127.0.0.1",
+        ));
+    }
+    if policy == LivePolicy::Placement && !args.check {
+        // Before anything is loaded: who forgets the reason need not wait.
+        args.act.required()?;
+    }
+    let site = settings(args)?;
+    let detectors = args.installation.detectors(&site)?;
+    if let Some(folder) = &args.record {
+        let made = std::fs::create_dir_all(folder);
+        made.map_err(|e| Failure::new(Exit::Usage, format!("{} cannot be made: {e}", folder.display())))?;
+        sweep(folder);
+    }
+    let open = |allowed: &Allowed| cameras::open(allowed, args, &site, &detectors);
+    let opened = allowed.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+    if args.check {
+        let mut detector = detectors.make().map_err(|e| Failure::new(Exit::Settings, e))?;
+        return check(args, &opened, &site, detector.as_mut(), interrupt);
+    }
+    let placement = match policy {
+        LivePolicy::Placement => {
+            let folders: Vec<&Path> = args.record.iter().map(PathBuf::as_path).collect();
+            Some(Placement::begin(&allowed, &args.act, &folders, &detectors)?)
+        }
+        LivePolicy::Masked | LivePolicy::Forbidden => None,
+    };
+    let watch: Watch = placement.as_ref().map_or_else(|| Arc::new(|_: &_| true) as Watch, Placement::watch);
+    let settings = LiveSettings {
+        site,
+        delay: Duration::from_millis(args.delay_ms),
+        mask_age: Duration::from_millis(args.mask_age_ms),
+        address: args.publish.0,
+        login,
+        watch,
+    };
+    let served = serve(args, opened, settings, detectors.as_ref(), placement.as_ref(), interrupt);
+    if let Some(placement) = placement {
+        placement.end();
+    }
+    served
+}
+
+/// The settings as live streams need them.
+fn settings(args: &Args) -> Result<Site, Failure> {
+    let mut site = for_live(&args.installation.settings()?);
+    if let Some(style) = args.style {
+        site.mask.style = style;
+    }
+    if let Some(colour) = args.fill_colour {
+        site.mask.fill_colour = colour;
+    }
+    Ok(site)
+}
+
+fn serve(
+    args: &Args,
+    opened: Vec<LiveCamera>,
+    settings: LiveSettings,
+    detectors: &dyn DetectorFactory,
+    placement: Option<&Placement>,
+    interrupt: &Interrupt,
+) -> Result<Exit, Failure> {
+    let live = Live::start(opened, settings, detectors, interrupt).map_err(failure)?;
+    if let Some(address) = args.metrics {
+        let shown =
+            live.cameras().map(|(id, counts, mount)| (id.to_owned(), Arc::clone(counts), mount.clone()));
+        let bound = http::serve(address, shown.collect()).map_err(|e| {
+            Failure::new(
+                Exit::Usage,
+                format!("{address} cannot be listened on: {e}; choose another --metrics"),
+            )
+        })?;
+        talk::say(format_args!("counts: http://{bound}/metrics"));
+    }
+    for (id, ..) in live.cameras() {
+        talk::say(format_args!("{id}: rtsp://{}/{id}", live.address()));
+    }
+    notify(&[NotifyState::Ready, NotifyState::Status("masking")]);
+    let watchdog = sd_notify::watchdog_enabled().map(|time| time / 2);
+    let mut told = Instant::now();
+    let ended = loop {
+        if interrupt.is_raised() {
+            break Ok(Exit::Signal(interrupt.signal().unwrap_or(15)));
+        }
+        if placement.is_some_and(Placement::is_over) {
+            talk::say("the hour of the placement is over");
+            break Ok(Exit::Ok);
+        }
+        if let Err(fault) = live.check() {
+            break Err(failure(fault));
+        }
+        if watchdog.is_some_and(|every| told.elapsed() >= every) {
+            notify(&[NotifyState::Watchdog]);
+            told = Instant::now();
+        }
+        std::thread::sleep(ROUND);
+    };
+    notify(&[NotifyState::Stopping]);
+    live.stop();
+    ended
+}
+
+/// Tells systemd, where it started us.
+fn notify(state: &[NotifyState<'_>]) {
+    if let Err(fault) = sd_notify::notify(state) {
+        tracing::warn!(%fault, "systemd could not be told");
+    }
+}
+
+fn failure(fault: LiveError) -> Failure {
+    let exit = match &fault {
+        LiveError::Detect(_) | LiveError::Publish(PublishError::Media(_) | PublishError::SetUp(_)) => {
+            Exit::Settings
+        }
+        LiveError::Publish(PublishError::Listen { .. }) => Exit::Usage,
+        LiveError::Thread(_) => Exit::Bug,
+        LiveError::Broken(_) => Exit::Pipeline,
+    };
+    Failure::new(exit, fault)
+}
+
+/// One look at every camera.
+fn check(
+    args: &Args,
+    opened: &[LiveCamera],
+    site: &Site,
+    detector: &mut dyn crate::video::detect::Detector,
+    interrupt: &Interrupt,
+) -> Result<Exit, Failure> {
+    let mut exit = Exit::Ok;
+    for camera in opened {
+        match check_camera(camera, site, detector, interrupt) {
+            Ok(Checked { size, persons, still }) => {
+                talk::data(format_args!("ok      {:<20} {size}, {persons} person(s) hidden", camera.id));
+                if let Some(folder) = &args.stills {
+                    write(&folder.join(format!("{}.jpg", camera.id)), &still, site)?;
+                }
+            }
+            Err(_) if interrupt.is_raised() => return Ok(Exit::Signal(interrupt.signal().unwrap_or(15))),
+            Err(fault) => {
+                talk::data(format_args!("FAILED  {:<20} {fault}", camera.id));
+                exit = Exit::Input;
+            }
+        }
+    }
+    Ok(exit)
+}
+
+fn write(path: &Path, still: &crate::video::frame::RedactedFrame, site: &Site) -> Result<(), Failure> {
+    let cannot = |e: &dyn std::fmt::Display| {
+        Failure::new(Exit::Pipeline, format!("{} cannot be written: {e}", path.display()))
+    };
+    let file = PartialFile::create(path, Overwrite::Replace).map_err(|e| cannot(&e))?;
+    let checked = write_still(still, StillFormat::Jpeg, site.encode.jpeg_quality, &file);
+    checked.map_err(|e| cannot(&e))?.map_err(|e| cannot(&e))?;
+    file.commit().map_err(|e| cannot(&e))
+}

@@ -1,0 +1,225 @@
+//! One pool of detectors for all cameras: each camera has a place on the board for its newest frame, and whoever is free
+//! takes the frame of the camera that has waited longest. What nobody came to look at is replaced, never queued; so the
+//! pool adapts to its load by itself.
+
+use crate::interrupt::Interrupt;
+use crate::video::detect::{DetectError, DetectorFactory, Extent, Look, absurd};
+use crate::video::frame::RawFrame;
+use crate::video::plan::CoverReason;
+use crossbeam_channel::Sender;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::looks::Seen;
+
+/// How much detectors stand back behind decoding, masking and encoding: steps of nice(2).
+const STAND_BACK: i32 = 5;
+
+/// What one look came to.
+pub(super) struct Looked {
+    pub(super) at_ns: u64,
+    pub(super) look: Look,
+    pub(super) seen: Seen,
+    pub(super) took: Duration,
+}
+
+/// A frame that waits to be looked at.
+struct Task {
+    frame: Arc<RawFrame>,
+    at_ns: u64,
+    look: Look,
+}
+
+/// One camera's place.
+struct Place {
+    waiting: Option<Task>,
+    /// Since when a detector is at it.
+    busy: Option<Instant>,
+    /// When the last look began.
+    last: Option<Instant>,
+    results: Sender<Looked>,
+}
+
+struct State {
+    places: Vec<Place>,
+    closed: bool,
+}
+
+/// The board.
+pub(super) struct Board {
+    state: Mutex<State>,
+    bell: Condvar,
+    /// Least time from one look at a camera to the next.
+    rest: Duration,
+}
+
+impl Board {
+    /// A place for each of these; every camera's looks go to its own channel. A camera is not looked at more often than
+    /// once in `rest`.
+    pub(super) fn new(results: Vec<Sender<Looked>>, rest: Duration) -> Self {
+        let place = |results| Place { waiting: None, busy: None, last: None, results };
+        let state = State { places: results.into_iter().map(place).collect(), closed: false };
+        Self { state: Mutex::new(state), bell: Condvar::new(), rest }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a camera's newest frame up, in place of one that nobody looked at.
+    pub(super) fn post(&self, camera: usize, frame: Arc<RawFrame>, at_ns: u64, look: Look) {
+        if let Some(place) = self.lock().places.get_mut(camera) {
+            // Faces that were due stay due.
+            let due = place.waiting.take().is_some_and(|task| task.look.faces == Extent::Whole);
+            let look = if due { Look { faces: Extent::Whole, ..look } } else { look };
+            place.waiting = Some(Task { frame, at_ns, look });
+        }
+        self.bell.notify_one();
+    }
+
+    /// Takes a frame down that is about to be shown.
+    pub(super) fn withdraw(&self, camera: usize, at_ns: u64) {
+        if let Some(place) = self.lock().places.get_mut(camera)
+            && place.waiting.as_ref().is_some_and(|task| task.at_ns <= at_ns)
+        {
+            place.waiting = None;
+        }
+    }
+
+    /// Whether no frame of a camera waits or is looked at.
+    pub(super) fn is_idle(&self, camera: usize) -> bool {
+        self.lock().places.get(camera).is_some_and(|place| place.waiting.is_none() && place.busy.is_none())
+    }
+
+    /// How long the longest look now takes already.
+    pub(super) fn longest_look(&self) -> Duration {
+        let state = self.lock();
+        state
+            .places
+            .iter()
+            .filter_map(|place| place.busy)
+            .map(|since| since.elapsed())
+            .max()
+            .unwrap_or_default()
+    }
+
+    /// Sends everybody home.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.bell.notify_all();
+    }
+
+    /// The next frame to look at; none when the board is closed.
+    fn take(&self) -> Option<(usize, Task, Sender<Looked>)> {
+        let mut state = self.lock();
+        loop {
+            if state.closed {
+                return None;
+            }
+            let rested = |place: &Place| place.last.is_none_or(|last| last.elapsed() >= self.rest);
+            let ready = state
+                .places
+                .iter()
+                .enumerate()
+                .filter(|(_, place)| place.waiting.is_some() && place.busy.is_none() && rested(place));
+            let longest = ready.min_by_key(|(_, place)| place.last).map(|(number, _)| number);
+            if let Some(number) = longest
+                && let Some(place) = state.places.get_mut(number)
+                && let Some(task) = place.waiting.take()
+            {
+                let now = Instant::now();
+                (place.busy, place.last) = (Some(now), Some(now));
+                return Some((number, task, place.results.clone()));
+            }
+            // A rest that is over rings no bell.
+            let waited = self.bell.wait_timeout(state, Duration::from_millis(10));
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn done(&self, camera: usize) {
+        if let Some(place) = self.lock().places.get_mut(camera) {
+            place.busy = None;
+        }
+        self.bell.notify_one();
+    }
+}
+
+/// Starts detectors at a board.
+///
+/// # Errors
+/// A detector cannot be made, or a thread not started: then nothing starts.
+pub(super) fn start(
+    workers: usize,
+    factory: &dyn DetectorFactory,
+    board: &Arc<Board>,
+    interrupt: &Interrupt,
+) -> Result<Vec<JoinHandle<()>>, DetectError> {
+    let detectors = (0..workers).map(|_| factory.make()).collect::<Result<Vec<_>, _>>()?;
+    let start = |(number, mut detector): (usize, Box<dyn crate::video::detect::Detector>)| {
+        let (board, interrupt) = (Arc::clone(board), interrupt.clone());
+        let work = move || {
+            // Where this is not allowed, all have the same turn.
+            let _ = rustix::process::nice(STAND_BACK);
+            while let Some((camera, task, results)) = board.take() {
+                let Task { frame, at_ns, look } = task;
+                let start = Instant::now();
+                let seen = match detector.detect(&frame, &look) {
+                    Ok(found) if absurd(&found, frame.size()) => Err(CoverReason::AbsurdDetections),
+                    Ok(found) => Ok(found),
+                    Err(fault) => {
+                        tracing::warn!(%fault, "covered: the detector failed");
+                        Err(CoverReason::DetectorFault)
+                    }
+                };
+                // Before the result is known: who hears of it may then mask the frame.
+                drop(frame);
+                // A camera that hears nothing any more has ended.
+                let _ = results.try_send(Looked { at_ns, look, seen, took: start.elapsed() });
+                board.done(camera);
+                if interrupt.is_raised() {
+                    return;
+                }
+            }
+        };
+        std::thread::Builder::new().name(format!("detect-{number}")).spawn(work)
+    };
+    let started: std::io::Result<Vec<_>> = detectors.into_iter().enumerate().map(start).collect();
+    started.map_err(|e| DetectError::Run { model: "live".into(), reason: e.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::FrameSize;
+    use crate::video::frame::{Colour, PixelFormat, Stamp};
+    use crossbeam_channel::bounded;
+
+    fn frame() -> Arc<RawFrame> {
+        let stamp = Stamp { index: 0, pts_ns: 0, duration_ns: None };
+        let size = FrameSize { width: 16, height: 16 };
+        let frame = RawFrame::from_samples(PixelFormat::I420, size, Colour::BT601, stamp, vec![0; 384]);
+        Arc::new(frame.expect("it fits"))
+    }
+
+    #[test]
+    fn the_newest_is_taken_from_who_waited_longest() {
+        let (result, _kept) = bounded(1);
+        let board = Board::new(vec![result.clone(), result], Duration::ZERO);
+        board.post(0, frame(), 1, Look::EVERYTHING);
+        board.post(0, frame(), 2, Look { faces: Extent::Nothing, ..Look::EVERYTHING });
+        let (camera, task, _) = board.take().expect("open");
+        assert_eq!((camera, task.at_ns, task.look), (0, 2, Look::EVERYTHING), "faces stay due");
+        board.post(0, frame(), 3, Look::EVERYTHING);
+        board.post(1, frame(), 4, Look::EVERYTHING);
+        assert_eq!(board.take().map(|(camera, ..)| camera), Some(1), "the first is being looked at");
+        board.done(0);
+        board.done(1);
+        board.withdraw(0, 3);
+        board.post(1, frame(), 5, Look::EVERYTHING);
+        assert_eq!(board.take().map(|(camera, ..)| camera), Some(1), "what is shown is not looked at");
+        board.close();
+        assert!(board.take().is_none());
+    }
+}

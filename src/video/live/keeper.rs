@@ -1,0 +1,367 @@
+//! One camera's frames between the way in and the way out: they wait for what is found in those after them, then they
+//! are masked and shown, or covered.
+//!
+//! Everything here errs on the side of covering: a frame that is damaged, comes within a second of a (re)connection or
+//! of a jump of the camera's clock, lies too far from the nearest look, is still being looked at when its time has
+//! come, or was filmed after the camera was turned, is let go, and viewers see a picture of words in its place.
+
+use super::board::{Board, Looked};
+use super::camera::{Incoming, Link};
+use super::looks::Looks;
+use super::metrics::{Counts, count};
+use super::outlet::Outlet;
+use crate::config::{DarkPolicy, Site, Target};
+use crate::geometry::FrameSize;
+use crate::interrupt::Interrupt;
+use crate::video::detect::{Extent, Look};
+use crate::video::frame::{RawFrame, RedactedFrame, Stamp};
+use crate::video::mask::{Form, Masker, Placards};
+use crate::video::pipeline::{EmptyScene, Insight, Known};
+use crate::video::plan::{CoverReason, FramePlan, Observations, Planner};
+use crate::video::scene::{Change, Glance, Outline, SceneKind, SmallPicture, Stance};
+use crate::video::track::Steady;
+use crossbeam_channel::{Receiver, Sender, bounded, select_biased};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// After a connection, and after a jump of the camera's clock, so much is covered, nanoseconds.
+const SETTLES_NS: u64 = 1_000_000_000;
+/// Without a frame for so long the picture shown is old: words take its place, nanoseconds.
+const FROZEN_NS: u64 = 2_000_000_000;
+/// How often words are shown while there is no frame, nanoseconds.
+const PLACARD_EVERY_NS: u64 = 200_000_000;
+/// A frame that is shown later than its time by more than this is dropped for a newer one, nanoseconds.
+const TOO_LATE_NS: u64 = 300_000_000;
+/// Most frames that wait, and most bytes of them.
+const MOST_FRAMES: usize = 120;
+const MOST_BYTES: usize = 512 << 20;
+/// Most glances that wait for a look: those of a second or two.
+const MOST_GLANCES: usize = 50;
+/// Frames whose outline tells whether the camera was turned, how far apart, and when the next ones are taken:
+/// after a while where it was not, soon where it was.
+const OUTLINES: usize = 5;
+const OUTLINES_APART_NS: u64 = 1_000_000_000;
+const JUDGED_AGAIN_NS: u64 = 600_000_000_000;
+const TURNED_JUDGED_AGAIN_NS: u64 = 30_000_000_000;
+
+/// What one keeper works with.
+pub(super) struct Keeper {
+    pub(super) id: String,
+    /// Its place on the board.
+    pub(super) number: usize,
+    pub(super) site: Site,
+    /// The size that the camera's regions were drawn on.
+    pub(super) drawn_on: FrameSize,
+    pub(super) planner: Arc<dyn Planner>,
+    pub(super) scene: Option<Arc<EmptyScene>>,
+    pub(super) delay_ns: u64,
+    pub(super) age_ns: u64,
+    pub(super) epoch: Instant,
+    pub(super) queue: Receiver<Incoming>,
+    pub(super) looked: Receiver<Looked>,
+    pub(super) board: Arc<Board>,
+    pub(super) link: Arc<Mutex<Link>>,
+    pub(super) counts: Arc<Counts>,
+    /// When it was last at work, milliseconds of the service's clock.
+    pub(super) heartbeat: Arc<AtomicU64>,
+    pub(super) interrupt: Interrupt,
+}
+
+/// A frame that waits for its time.
+struct Waiting {
+    frame: Arc<RawFrame>,
+    at_ns: u64,
+    covered: Option<CoverReason>,
+}
+
+/// What a keeper remembers.
+struct Memory {
+    insight: Insight,
+    looks: Looks,
+    steady: Steady,
+    masker: Masker,
+    placards: Placards,
+    form: Form,
+    waiting: VecDeque<Waiting>,
+    connection: u64,
+    settled_ns: u64,
+    /// The latest frame that came, and the latest picture shown.
+    came_ns: u64,
+    shown_ns: u64,
+    /// Looks asked for.
+    posts: u64,
+    /// At frames that are to be looked at, and at the one that was looked at last.
+    glances: VecDeque<(u64, Glance)>,
+    base: Option<(u64, Glance)>,
+    outlines: Vec<Outline>,
+    next_outline_ns: u64,
+    verdict: (Sender<bool>, Receiver<bool>),
+}
+
+impl Keeper {
+    /// Keeps frames until the service stops.
+    pub(super) fn run(self, mut outlet: Outlet) {
+        let mut memory = Memory {
+            insight: Insight::new(&self.site.track, self.scene.clone(), self.site.scene.clone()),
+            looks: Looks::new(self.age_ns),
+            steady: Steady::default(),
+            masker: Masker::new(self.site.mask.clone()),
+            placards: Placards::new(self.site.mask.fill_colour.0),
+            form: Form::of_size(self.drawn_on),
+            waiting: VecDeque::new(),
+            connection: 0,
+            settled_ns: 0,
+            came_ns: 0,
+            shown_ns: 0,
+            posts: 0,
+            glances: VecDeque::new(),
+            base: None,
+            outlines: Vec::new(),
+            next_outline_ns: 0,
+            verdict: bounded(1),
+        };
+        while !self.interrupt.is_raised() {
+            let wait = memory
+                .waiting
+                .front()
+                .map_or(u64::MAX, |first| (first.at_ns + self.delay_ns).saturating_sub(self.now_ns()));
+            let wait = Duration::from_nanos(wait).min(Duration::from_millis(20));
+            select_biased! {
+                recv(self.looked) -> looked => match looked {
+                    Ok(looked) => self.learn(&mut memory, looked),
+                    Err(_) => return,
+                },
+                recv(self.queue) -> incoming => match incoming {
+                    Ok(incoming) => self.take(&mut memory, incoming),
+                    Err(_) => return,
+                },
+                default(wait) => {}
+            }
+            self.show_due(&mut memory, &mut outlet);
+            self.heartbeat.store(self.now_ns() / 1_000_000, Ordering::Release);
+        }
+        outlet.close();
+    }
+
+    fn now_ns(&self) -> u64 {
+        u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// A frame comes in.
+    fn take(&self, memory: &mut Memory, incoming: Incoming) {
+        let Incoming { frame, at_ns, connection, jumped } = incoming;
+        let size = frame.size();
+        if memory.connection != connection || jumped {
+            memory.connection = connection;
+            memory.settled_ns = at_ns + SETTLES_NS;
+        }
+        memory.came_ns = at_ns;
+        memory.form = Form::of_frame(&frame);
+        let covered = match frame.damage() {
+            Some(damage) => Some(CoverReason::from(damage)),
+            None if !size.same_aspect(self.drawn_on) => Some(CoverReason::ShapeChanged),
+            None if at_ns < memory.settled_ns => Some(CoverReason::Settling),
+            None => None,
+        };
+        let trusted = frame.damage().is_none();
+        if trusted && let Some(scene) = &self.scene {
+            let difference = scene.scene.compare(&SmallPicture::of(&frame, scene.scene.width_px()));
+            memory.insight.compared(at_ns, size, difference);
+            self.watch_camera(memory, &frame, at_ns);
+        }
+        let frame = Arc::new(frame);
+        if trusted {
+            self.look_at(memory, &frame, at_ns);
+        }
+        let most = (MOST_BYTES / frame.byte_len().max(1)).clamp(1, MOST_FRAMES);
+        memory.waiting.push_back(Waiting { frame, at_ns, covered });
+        while memory.waiting.len() > most {
+            memory.waiting.pop_front();
+            count(&self.counts.dropped);
+        }
+    }
+
+    /// Puts a frame up to be looked at, unless nothing changed since the last look: then that is what would be seen.
+    fn look_at(&self, memory: &mut Memory, frame: &Arc<RawFrame>, at_ns: u64) {
+        let rest_ns = (f64::from(self.site.detect.cadence.rest_s) * 1e9) as u64;
+        if rest_ns > 0 {
+            let now = Glance::at(&SmallPicture::of(frame, self.site.scene.width_px), frame.size());
+            let rests = |(looked_ns, base): &(u64, Glance)| {
+                at_ns < looked_ns + rest_ns && now.change_since(base) == Change::Nothing
+            };
+            if self.board.is_idle(self.number)
+                && self.looked.is_empty()
+                && memory.base.as_ref().is_some_and(rests)
+                && let Some(Ok(seen)) = memory.looks.latest().cloned()
+            {
+                memory.insight.found_later(at_ns, frame.size(), &seen);
+                memory.looks.push(at_ns, Ok(seen));
+                return;
+            }
+            memory.glances.push_back((at_ns, now));
+            if memory.glances.len() > MOST_GLANCES {
+                memory.glances.pop_front();
+            }
+        }
+        // Faces in every other look: whoever shows one has a body as well, in most looks.
+        let faces = if memory.posts.is_multiple_of(2) { Extent::Whole } else { Extent::Nothing };
+        let look = Look { persons: Extent::Whole, faces, keen: true };
+        memory.posts += 1;
+        self.board.post(self.number, Arc::clone(frame), at_ns, look);
+    }
+
+    /// A look is done.
+    fn learn(&self, memory: &mut Memory, looked: Looked) {
+        let Looked { at_ns, look, seen, took } = looked;
+        count(&self.counts.looks);
+        self.counts.detector.add(took);
+        while memory.glances.front().is_some_and(|(at, _)| *at < at_ns) {
+            memory.glances.pop_front();
+        }
+        // Only after a look at everything may the next ones rest.
+        let looked_at = memory.glances.front().is_some_and(|(at, _)| *at == at_ns);
+        memory.base =
+            if looked_at && look.faces == Extent::Whole { memory.glances.pop_front() } else { None };
+        if let Ok(detections) = &seen {
+            memory.insight.found_later(at_ns, memory.form.size(), detections);
+        }
+        memory.looks.push(at_ns, seen);
+    }
+
+    /// Shows every picture whose time has come.
+    fn show_due(&self, memory: &mut Memory, outlet: &mut Outlet) {
+        loop {
+            let now_ns = self.now_ns();
+            let is_due = |first: &Waiting| first.at_ns + self.delay_ns <= now_ns;
+            let Some(first) = memory.waiting.pop_front_if(|first| is_due(first)) else { break };
+            if first.at_ns + self.delay_ns + TOO_LATE_NS < now_ns && !memory.waiting.is_empty() {
+                count(&self.counts.dropped);
+                continue;
+            }
+            let at_ns = first.at_ns;
+            let picture = self.redacted(memory, first);
+            memory.shown_ns = at_ns;
+            outlet.show(picture, at_ns);
+        }
+        let (now_ns, gone) = (self.now_ns(), self.gone());
+        let shown_until_ns = memory.shown_ns + self.delay_ns;
+        let silent = now_ns > memory.came_ns + FROZEN_NS + self.delay_ns;
+        let due = now_ns > shown_until_ns + PLACARD_EVERY_NS;
+        if memory.waiting.is_empty() && due && (silent || gone.is_some()) {
+            let at_ns = now_ns.saturating_sub(self.delay_ns);
+            let picture = self.placard(memory, at_ns, gone.unwrap_or("NO PICTURE FROM THE CAMERA"));
+            memory.shown_ns = at_ns;
+            count(&self.counts.placards);
+            outlet.show(picture, at_ns);
+        }
+    }
+
+    fn gone(&self) -> Option<&'static str> {
+        self.link.lock().unwrap_or_else(PoisonError::into_inner).gone
+    }
+
+    /// The frame masked, or words in its place.
+    fn redacted(&self, memory: &mut Memory, waiting: Waiting) -> RedactedFrame {
+        let Waiting { frame, at_ns, covered } = waiting;
+        let size = frame.size();
+        self.board.withdraw(self.number, at_ns);
+        match self.plan(memory, at_ns, size, covered) {
+            Ok(plan) => {
+                // One that is still being looked at is not shown: what is found in it is not known.
+                let Some(frame) = Arc::into_inner(frame) else {
+                    return self.cover(memory, at_ns, CoverReason::Overload);
+                };
+                count(&self.counts.masked);
+                memory.masker.redact(frame, &plan)
+            }
+            Err(reason) => self.cover(memory, at_ns, reason),
+        }
+    }
+
+    fn plan(
+        &self,
+        memory: &mut Memory,
+        at_ns: u64,
+        size: FrameSize,
+        covered: Option<CoverReason>,
+    ) -> Result<FramePlan, CoverReason> {
+        let around = memory.looks.around(at_ns);
+        memory.looks.forget_before(at_ns);
+        let Known { tracked, cleared, unexplained, dim, dark, .. } = memory.insight.at(at_ns, size);
+        if let Some(reason) = covered {
+            return Err(reason);
+        }
+        if self.counts.moved.load(Ordering::Acquire) {
+            return Err(CoverReason::CameraMoved);
+        }
+        if dark && self.site.scene.dark != DarkPolicy::Report {
+            return Err(CoverReason::TooDark);
+        }
+        let mut seen = Observations { size, detections: around?, tracked, cleared, unexplained, dim };
+        memory.steady.settle(&mut seen.tracked, &self.site.track);
+        let persons = seen.places(Target::Person).count() as u64;
+        self.counts.persons.store(persons, Ordering::Relaxed);
+        let stamp = Stamp { index: 0, pts_ns: at_ns, duration_ns: None };
+        match self.planner.plan(stamp, &seen).for_frame(size) {
+            FramePlan::Cover(reason) => Err(reason),
+            masks => Ok(masks),
+        }
+    }
+
+    fn cover(&self, memory: &Memory, at_ns: u64, reason: CoverReason) -> RedactedFrame {
+        count(&self.counts.covered);
+        if reason == CoverReason::Overload {
+            count(&self.counts.overloaded);
+        }
+        self.placard(memory, at_ns, &format!("COVERED: {}", reason.words()))
+    }
+
+    /// A picture that says why nothing is shown, and when.
+    fn placard(&self, memory: &Memory, at_ns: u64, why: &str) -> RedactedFrame {
+        let ago = Duration::from_nanos(self.now_ns().saturating_sub(at_ns));
+        let filmed = jiff::Timestamp::now() - jiff::SignedDuration::try_from(ago).unwrap_or_default();
+        let time = filmed.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+        let stamp = Stamp { index: 0, pts_ns: at_ns, duration_ns: None };
+        memory.placards.say(memory.form, stamp, &[&self.id, why, &time])
+    }
+
+    /// Takes a frame's outline now and then, and has them held against the stills on a thread of its own.
+    fn watch_camera(&self, memory: &mut Memory, frame: &RawFrame, at_ns: u64) {
+        let Some(scene) = self.scene.as_ref().filter(|scene| scene.kind() != SceneKind::OwnClip) else {
+            return;
+        };
+        if let Ok(turned) = memory.verdict.1.try_recv() {
+            if turned != self.counts.moved.swap(turned, Ordering::AcqRel) {
+                tracing::warn!(camera = self.id, turned, "whether the camera was turned");
+            }
+            memory.next_outline_ns = at_ns + if turned { TURNED_JUDGED_AGAIN_NS } else { JUDGED_AGAIN_NS };
+        }
+        if at_ns < memory.next_outline_ns {
+            return;
+        }
+        memory.next_outline_ns = at_ns + OUTLINES_APART_NS;
+        memory.outlines.push(Outline::of(frame));
+        if memory.outlines.len() < OUTLINES {
+            return;
+        }
+        // Until the verdict is there.
+        memory.next_outline_ns = u64::MAX;
+        let (outlines, scene) = (std::mem::take(&mut memory.outlines), Arc::clone(scene));
+        let (verdict, before) = (memory.verdict.0.clone(), self.counts.moved.load(Ordering::Acquire));
+        let judge = move || {
+            let turned = match scene.stance(&outlines) {
+                Stance::Moved { .. } => true,
+                Stance::Still => false,
+                // What cannot be told is as before.
+                Stance::Unknown => before,
+            };
+            // Nobody listens where the service stops.
+            let _ = verdict.try_send(turned);
+        };
+        if std::thread::Builder::new().name(format!("turned-{}", self.id)).spawn(judge).is_err() {
+            memory.next_outline_ns = at_ns + TURNED_JUDGED_AGAIN_NS;
+        }
+    }
+}

@@ -1,0 +1,407 @@
+//! An RTSP server for masked streams: a mount per camera, viewers share what is coded once.
+//!
+//! Connections are accepted here and not by the library, so that it is known who a viewer is. A viewer who asks to play
+//! is first told to a [`Watch`], which may refuse. Nothing gets to a mount but [`Packet`]s, which come from redacted
+//! frames alone.
+
+use super::packets::Packet;
+use crate::config::Credentials;
+use crate::video::source::{MediaError, init_media};
+use gio::prelude::*;
+use gstreamer as gst;
+use gstreamer_app as gst_app;
+use gstreamer_rtsp as gst_rtsp;
+use gstreamer_rtsp_server as server;
+use gstreamer_rtsp_server::prelude::*;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Most connections at a time.
+const MOST_CONNECTIONS: usize = 64;
+/// What a viewer may do who said the password.
+const ROLE: &str = "viewer";
+/// Packets that wait for a slow viewer's connection; older ones are dropped beyond.
+const WAITING_PACKETS: u64 = 50;
+
+/// User and password of viewers.
+pub type Login = Credentials;
+
+/// Somebody who asks to see a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Viewer {
+    /// The name of the mount.
+    pub mount: String,
+    /// Where the connection comes from.
+    pub address: IpAddr,
+}
+
+/// Told of every viewer before anything is played; false refuses.
+pub type Watch = Arc<dyn Fn(&Viewer) -> bool + Send + Sync>;
+
+/// Why nothing can be published.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// GStreamer is not usable.
+    #[error(transparent)]
+    Media(#[from] MediaError),
+    /// The address cannot be listened on.
+    #[error("{address} cannot be listened on: {reason}; choose another address with --publish")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        reason: String,
+    },
+    /// The server cannot be made.
+    #[error("the RTSP server cannot be set up: {0}; run `melkglas doctor`")]
+    SetUp(String),
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One camera's place on the server.
+#[derive(Clone)]
+pub struct Mount {
+    inner: Arc<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    /// While somebody watches.
+    source: Mutex<Option<Feeding>>,
+    /// Somebody has come and needs a keyframe.
+    asked: AtomicBool,
+    viewers: AtomicUsize,
+}
+
+struct Feeding {
+    source: gst_app::AppSrc,
+    caps: Option<gst::Caps>,
+    stage: Stage,
+}
+
+/// How far a mount's pipeline is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// It needs one keyframe, to be able to say what it has to offer.
+    Asked,
+    /// It has that, and nobody plays yet: what came now would only wait, and be old.
+    Waiting,
+    /// Somebody plays, and needs a keyframe to begin with.
+    Beginning,
+    /// Everything goes out.
+    Playing,
+}
+
+impl Stage {
+    /// Whether a packet goes out, and the stage after it.
+    fn next(self, is_key: bool) -> (bool, Self) {
+        match (self, is_key) {
+            (Self::Asked, true) => (true, Self::Waiting),
+            (Self::Beginning, true) => (true, Self::Playing),
+            (Self::Playing, _) => (true, Self::Playing),
+            (stage, _) => (false, stage),
+        }
+    }
+}
+
+impl Mount {
+    /// Whether anybody watches.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        lock(&self.inner.source).is_some()
+    }
+
+    /// Whether a keyframe was asked for since this was asked the last time.
+    #[must_use]
+    pub fn takes_keyframe(&self) -> bool {
+        self.inner.asked.swap(false, Ordering::AcqRel)
+    }
+
+    /// How many watch.
+    #[must_use]
+    pub fn viewers(&self) -> usize {
+        self.inner.viewers.load(Ordering::Acquire)
+    }
+
+    /// Hands a packet to all who watch; to nobody where nobody does.
+    pub fn push(&self, packet: &Packet) {
+        let mut feeding = lock(&self.inner.source);
+        let Some(feeding) = feeding.as_mut() else { return };
+        let (goes_out, next) = feeding.stage.next(packet.is_key());
+        feeding.stage = next;
+        if !goes_out {
+            return;
+        }
+        if feeding.caps.as_ref() != Some(&packet.caps) {
+            feeding.source.set_caps(Some(&packet.caps));
+            feeding.caps = Some(packet.caps.clone());
+        }
+        // A server that just closed takes nothing; it says so itself.
+        let _ = feeding.source.push_buffer(packet.timed(None));
+    }
+}
+
+/// The server at work. Dropping it stops it.
+pub struct Publisher {
+    main: gst::glib::MainLoop,
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+    address: SocketAddr,
+}
+
+impl Publisher {
+    /// Opens a server with these mounts. With a login nobody gets in without it.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub fn open(
+        address: SocketAddr,
+        names: &[&str],
+        login: Option<&Login>,
+        watch: Watch,
+    ) -> Result<(Self, Vec<Mount>), PublishError> {
+        init_media()?;
+        let refuse =
+            |reason: &dyn std::fmt::Display| PublishError::Listen { address, reason: reason.to_string() };
+        let listener = TcpListener::bind(address).map_err(|e| refuse(&e))?;
+        listener.set_nonblocking(true).map_err(|e| refuse(&e))?;
+        let address = listener.local_addr().map_err(|e| refuse(&e))?;
+        let rtsp = server::RTSPServer::new();
+        if let Some(login) = login {
+            rtsp.set_auth(Some(&auth(login)));
+        }
+        let points = rtsp.mount_points().unwrap_or_default();
+        let mut mounts = BTreeMap::new();
+        for name in names {
+            let mount = Mount { inner: Arc::default() };
+            points.add_factory(&format!("/{name}"), factory(&mount));
+            mounts.insert((*name).to_owned(), mount);
+        }
+        rtsp.set_mount_points(Some(&points));
+        let set_up = |e: &dyn std::fmt::Display| PublishError::SetUp(e.to_string());
+        let context = gst::glib::MainContext::new();
+        let main = gst::glib::MainLoop::new(Some(&context), false);
+        let incoming: Arc<Mutex<Option<IpAddr>>> = Arc::default();
+        let connections = Arc::new(AtomicUsize::new(0));
+        greet(&rtsp, &mounts, &incoming, &connections, &watch);
+        let stop = Arc::new(AtomicBool::new(false));
+        let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
+            std::thread::Builder::new().name(name.into()).spawn(work).map_err(|e| set_up(&e))
+        };
+        let (looped, own) = (main.clone(), context.clone());
+        let serving = spawn(
+            "rtsp",
+            Box::new(move || {
+                // The context is this thread's own from here on.
+                let _ = own.with_thread_default(|| looped.run());
+            }),
+        )?;
+        let stopped = Arc::clone(&stop);
+        let accepting = spawn(
+            "rtsp-accept",
+            Box::new(move || accept(&listener, &rtsp, &context, &incoming, &connections, &stopped)),
+        )?;
+        let in_order = names.iter().filter_map(|name| mounts.get(*name).cloned()).collect();
+        Ok((Self { main, stop, threads: vec![accepting, serving], address }, in_order))
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Whether its threads are alive.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.threads.iter().all(|thread| !thread.is_finished())
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        self.main.quit();
+        for thread in self.threads.drain(..) {
+            // A thread that died is gone as well.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Digest authentication for one user.
+fn auth(login: &Login) -> server::RTSPAuth {
+    let auth = server::RTSPAuth::new();
+    let token = server::RTSPToken::builder().field("media.factory.role", ROLE).build();
+    auth.set_supported_methods(gst_rtsp::RTSPAuthMethod::Digest);
+    auth.set_realm(Some("melkglas"));
+    auth.add_digest(login.user(), login.password(), &token);
+    auth
+}
+
+/// What makes a mount's pipeline: coded packets in, RTP out.
+fn factory(mount: &Mount) -> server::RTSPMediaFactory {
+    let factory = server::RTSPMediaFactory::new();
+    factory.set_launch(
+        "( appsrc name=in is-live=true format=time do-timestamp=true leaky-type=downstream \
+         max-bytes=0 ! rtph264pay name=pay0 pt=96 config-interval=-1 aggregate-mode=zero-latency )",
+    );
+    factory.set_shared(true);
+    factory.set_suspend_mode(server::RTSPSuspendMode::None);
+    factory.set_latency(0);
+    let role = gst::Structure::builder(ROLE)
+        .field("media.factory.access", true)
+        .field("media.factory.construct", true)
+        .build();
+    factory.add_role_from_structure(&role);
+    let inner = Arc::clone(&mount.inner);
+    factory.connect_media_configure(move |_, media| {
+        let bin = media.element().downcast::<gst::Bin>().ok();
+        let source = bin.and_then(|bin| bin.by_name("in")?.downcast::<gst_app::AppSrc>().ok());
+        let Some(source) = source else { return };
+        source.set_max_buffers(WAITING_PACKETS);
+        *lock(&inner.source) = Some(Feeding { source: source.clone(), caps: None, stage: Stage::Asked });
+        inner.asked.store(true, Ordering::Release);
+        let inner = Arc::clone(&inner);
+        media.connect_unprepared(move |_| {
+            let mut feeding = lock(&inner.source);
+            // A pipeline that came after it stays.
+            if feeding.as_ref().is_some_and(|feeding| feeding.source == source) {
+                *feeding = None;
+            }
+        });
+    });
+    factory
+}
+
+/// Puts the watch before every client.
+fn greet(
+    rtsp: &server::RTSPServer,
+    mounts: &BTreeMap<String, Mount>,
+    incoming: &Arc<Mutex<Option<IpAddr>>>,
+    connections: &Arc<AtomicUsize>,
+    watch: &Watch,
+) {
+    let (mounts, incoming) = (mounts.clone(), Arc::clone(incoming));
+    let (connections, watch) = (Arc::clone(connections), Arc::clone(watch));
+    rtsp.connect_client_connected(move |_, client| {
+        connections.fetch_add(1, Ordering::AcqRel);
+        let address = lock(&incoming).take();
+        let watched: Arc<Mutex<Option<Mount>>> = Arc::default();
+        let (mounts, watch, playing) = (mounts.clone(), Arc::clone(&watch), Arc::clone(&watched));
+        client.connect_pre_play_request(move |_, context| {
+            let named = context.uri().map(|uri| mount_of(&uri.request_uri()));
+            let mount = named.as_ref().and_then(|name| mounts.get(name));
+            let (Some(mount), Some(name), Some(address)) = (mount, named.clone(), address) else {
+                return gst_rtsp::RTSPStatusCode::NotFound;
+            };
+            let mut playing = lock(&playing);
+            if playing.is_none() {
+                if !watch(&Viewer { mount: name, address }) {
+                    return gst_rtsp::RTSPStatusCode::Forbidden;
+                }
+                mount.inner.viewers.fetch_add(1, Ordering::AcqRel);
+                *playing = Some(mount.clone());
+            }
+            gst_rtsp::RTSPStatusCode::Ok
+        });
+        let playing = Arc::clone(&watched);
+        client.connect_play_request(move |_, _| {
+            // Only now: what is sent before does not reach this viewer.
+            if let Some(mount) = lock(&playing).as_ref() {
+                let mut feeding = lock(&mount.inner.source);
+                if let Some(feeding) = feeding.as_mut().filter(|feeding| feeding.stage != Stage::Playing) {
+                    feeding.stage = Stage::Beginning;
+                }
+                mount.inner.asked.store(true, Ordering::Release);
+            }
+        });
+        let connections = Arc::clone(&connections);
+        client.connect_closed(move |_| {
+            connections.fetch_sub(1, Ordering::AcqRel);
+            if let Some(mount) = lock(&watched).take() {
+                mount.inner.viewers.fetch_sub(1, Ordering::AcqRel);
+            }
+        });
+    });
+}
+
+/// The name of the mount in an address: the first part of its path.
+fn mount_of(uri: &str) -> String {
+    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    rest.split(['/', '?']).nth(1).unwrap_or_default().to_owned()
+}
+
+/// Takes connections and hands them to the server, on its own context.
+fn accept(
+    listener: &TcpListener,
+    rtsp: &server::RTSPServer,
+    context: &gst::glib::MainContext,
+    incoming: &Arc<Mutex<Option<IpAddr>>>,
+    connections: &Arc<AtomicUsize>,
+    stop: &AtomicBool,
+) {
+    while !stop.load(Ordering::Acquire) {
+        let Ok((stream, peer)) = listener.accept() else {
+            std::thread::sleep(Duration::from_millis(20));
+            continue;
+        };
+        if connections.load(Ordering::Acquire) >= MOST_CONNECTIONS {
+            tracing::warn!("a viewer was turned away: too many connections");
+            continue;
+        }
+        let (rtsp, incoming) = (rtsp.clone(), Arc::clone(incoming));
+        context.invoke(move || {
+            let socket = gio::Socket::from_fd(OwnedFd::from(stream));
+            *lock(&incoming) = Some(peer.ip());
+            let taken = socket.ok().map(|socket| {
+                socket.set_blocking(false);
+                rtsp.transfer_connection(socket, &peer.ip().to_string(), i32::from(peer.port()), None)
+            });
+            if !matches!(taken, Some(Ok(()))) {
+                tracing::warn!("a viewer's connection could not be taken");
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_begins_begins_with_a_keyframe() {
+        let goes_out = |from: Stage, keys: &[bool]| {
+            let mut stage = from;
+            keys.iter()
+                .map(|key| {
+                    let (out, next) = stage.next(*key);
+                    stage = next;
+                    out
+                })
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(goes_out(Stage::Asked, &[false, true, false, true]), [false, true, false, false]);
+        assert_eq!(goes_out(Stage::Beginning, &[false, true, false]), [false, true, true]);
+    }
+
+    #[test]
+    fn a_mount_is_the_first_part_of_the_path() {
+        for (uri, name) in [
+            ("rtsp://127.0.0.1:8554/entrance-3", "entrance-3"),
+            ("rtsp://127.0.0.1:8554/entrance-3/stream=0", "entrance-3"),
+            ("rtsp://[::1]:8554/entrance-3?x=y", "entrance-3"),
+            ("rtsp://127.0.0.1:8554", ""),
+        ] {
+            assert_eq!(mount_of(uri), name, "{uri}");
+        }
+    }
+}
