@@ -107,7 +107,7 @@ impl Placement {
             let scaled = |px: u32| f64::from(px) * scale;
             let room = (scaled(high - low).ceil() as u32).next_multiple_of(multiple_of).min(content);
             let shown = ((f64::from(room) / scale).round() as u32).clamp(high - low, frame);
-            let first = low.saturating_sub((shown - (high - low)) / 2).min(frame - shown) & !1;
+            let first = low.saturating_sub((shown - (high - low)) / 2).min(frame - shown);
             (room, first, first + shown)
         };
         let (width, x0, x1) = along(part.x0, part.x1, whole.width, frame.width);
