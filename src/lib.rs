@@ -206,3 +206,8 @@ pub mod moment;
 pub mod share;
 pub mod telemetry;
 pub mod video;
+
+/// The allocator of the whole process, of the C libraries as well: between its threads the C library's own keeps a
+/// fifth of a job's memory for itself.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
