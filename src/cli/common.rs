@@ -7,7 +7,7 @@ use crate::share::ShareDirs;
 use crate::video::detect::OnnxFactory;
 use crate::video::pipeline::{EmptyScene, JobError};
 use crate::video::sink::SinkError;
-use crate::video::source::{Clip, SourceError};
+use crate::video::source::{Clip, SourceError, use_decoders};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -41,6 +41,7 @@ impl Installation {
             None if machine.symlink_metadata().is_ok() => Site::read(machine)?,
             None => Site::default(),
         };
+        use_decoders(&site.decode).map_err(|e| Failure::new(Exit::Settings, e))?;
         site.mask.burn_in.clone_from(&self.burn_in);
         site.mask.style = self.style.unwrap_or(site.mask.style);
         Ok(site)

@@ -2,9 +2,10 @@
 
 use super::common::Installation;
 use super::talk;
-use crate::config::SITE_FILE;
+use crate::config::{Codecs, SITE_FILE};
 use crate::error::{Exit, Failure};
-use crate::video::source::{init_media, library_version, missing_elements, missing_for_live};
+use crate::video::sink::encoder_here;
+use crate::video::source::{decoders_here, init_media, library_version, missing_elements, missing_for_live};
 use clap::Args as ClapArgs;
 use serde::Serialize;
 use std::path::Path;
@@ -30,7 +31,8 @@ struct Finding {
 
 /// Looks at everything and ends with 3 where something is missing.
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    let findings = [settings(args), gstreamer(), elements(), live(), networks(args), memory()];
+    let findings =
+        [settings(args), gstreamer(), elements(), hardware(args), live(), networks(args), memory()];
     for finding in &findings {
         if args.json {
             continue;
@@ -80,6 +82,27 @@ fn elements() -> Finding {
         ))
     };
     finding("GStreamer elements", outcome)
+}
+
+/// What graphics cards offer here. Not having any is no fault; settings that ask for what is not there are one.
+fn hardware(args: &Args) -> Finding {
+    let found = Codecs::HARDWARE.map(|codecs| {
+        let names: Vec<_> = decoders_here(codecs).into_iter().chain(encoder_here(codecs)).collect();
+        let names = if names.is_empty() { "none".to_owned() } else { names.join(" ") };
+        format!("{}: {names}", codecs.word())
+    });
+    let found = format!("{} (untested)", found.join("; "));
+    let asked = args.installation.settings().map(|site| site.encode.elements);
+    finding(
+        "hardware codecs",
+        match asked {
+            Ok(codecs) if encoder_here(codecs).is_none() => Err((
+                found,
+                "install the driver of the encoder that `encode.elements` names, or write \"software\"",
+            )),
+            _ => Ok(found),
+        },
+    )
 }
 
 fn live() -> Finding {

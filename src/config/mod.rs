@@ -5,6 +5,7 @@
 
 mod advice;
 mod camera;
+mod codecs;
 mod correction;
 mod corrections;
 mod credentials;
@@ -37,6 +38,7 @@ mod zone;
 
 pub use advice::{Advice, advise, moving_with_zones};
 pub use camera::{Camera, View, check_size};
+pub use codecs::{Codecs, DecodeSettings};
 pub use correction::{Correction, CorrectionFault, Keyframe, NotACorrection, Place};
 pub use corrections::{CORRECTIONS_VERSION, Corrections, corrections_text};
 pub use credentials::{Credentials, CredentialsError};

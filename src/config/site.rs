@@ -5,6 +5,7 @@
 //! may lie: it is named, or it is [`SITE_FILE`].
 
 use super::camera::read_schema;
+use super::codecs::{Codecs, DecodeSettings};
 use super::diagnostic::SettingsError;
 use super::document::{Document, Item, Section, read_text};
 use super::follow::FollowSettings;
@@ -35,6 +36,8 @@ pub struct Site {
     pub follow: FollowSettings,
     /// How people are hidden.
     pub mask: MaskSettings,
+    /// How footage is decoded.
+    pub decode: DecodeSettings,
     /// How the result is written.
     pub encode: EncodeSettings,
     /// When a job gives up.
@@ -213,9 +216,11 @@ pub enum Preset {
 /// How the result is written.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EncodeSettings {
+    /// Whose encoder.
+    pub elements: Codecs,
     /// Time against size.
     pub preset: Preset,
-    /// Constant quality (x264's rate factor): lower is better and larger.
+    /// Constant quality (x264's rate factor; the quantiser of a graphics card): lower is better and larger.
     pub quality: u32,
     /// Most frames between two keyframes.
     pub keyframe_interval: u32,
@@ -225,7 +230,13 @@ pub struct EncodeSettings {
 
 impl Default for EncodeSettings {
     fn default() -> Self {
-        Self { preset: Preset::Balanced, quality: 23, keyframe_interval: 250, jpeg_quality: 92 }
+        Self {
+            elements: Codecs::Software,
+            preset: Preset::Balanced,
+            quality: 23,
+            keyframe_interval: 250,
+            jpeg_quality: 92,
+        }
     }
 }
 
@@ -276,6 +287,7 @@ impl Site {
         within(&mut root, "follow", |section| site.follow.read(section));
         within(&mut root, "scene", |section| site.scene.read(section));
         within(&mut root, "mask", |section| site.mask.read(section));
+        within(&mut root, "decode", |section| site.decode.read(section));
         within(&mut root, "encode", |section| site.encode.read(section));
         within(&mut root, "limits", |section| site.limits.read(section));
         within(&mut root, "track", |section| site.track.read(section));
@@ -324,6 +336,7 @@ impl MaskSettings {
 
 impl EncodeSettings {
     fn read(&mut self, section: &mut Section<'_>) {
+        set(section, "elements", &mut self.elements, |item| item.word());
         set(section, "preset", &mut self.preset, |item| item.word());
         set(section, "quality", &mut self.quality, |item| whole(item, 0..=51));
         set(section, "keyframe_interval", &mut self.keyframe_interval, |item| whole(item, 1..=10_000));

@@ -1,18 +1,18 @@
 //! The encoder: a GStreamer pipeline of its own, fed with redacted frames.
 //!
-//! `appsrc ! x264enc (High, constant quality, no B-frames) ! mp4mux | matroskamux ! filesink`. It shares nothing
+//! `appsrc ! encoder (High, constant quality, no B-frames) ! mp4mux | matroskamux ! filesink`. It shares nothing
 //! with the decoder's pipeline, so no tag, sound, subtitle, chapter, picture or side data of the source has a way
 //! into the file.
 
+use super::coder::{Purpose, QUEUE_FRAMES, caps, coder, entry};
 use super::partial::PartialFile;
-use crate::config::{EncodeSettings, Preset};
+use crate::config::EncodeSettings;
 use crate::interrupt::Interrupt;
-use crate::video::frame::{Colour, Layout, PixelFormat, RedactedFrame};
+use crate::video::frame::{Colour, Layout, RedactedFrame};
 use crate::video::source::{MediaError, init_media};
 use gst::prelude::*;
 use gstreamer as gst;
 use gstreamer_app as gst_app;
-use gstreamer_video as gst_video;
 use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -86,29 +86,13 @@ impl Container {
     }
 }
 
-/// x264's name of a preset, and whether it searches for the cheapest quantisation (trellis), which at the faster ones costs
-/// a fifth of the encoder's time and makes files no smaller.
-#[must_use]
-pub fn x264_preset(preset: Preset) -> (&'static str, bool) {
-    match preset {
-        Preset::Fast => ("ultrafast", false),
-        Preset::Balanced => ("superfast", false),
-        Preset::Small => ("faster", true),
-    }
-}
-
-/// Threads of the encoder: more would cut pictures into ever thinner slices.
-#[must_use]
-pub fn encoder_threads() -> u32 {
-    std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4) as u32)
-}
-
-/// Frames that may wait for the encoder.
-const QUEUE_FRAMES: u64 = 4;
 /// Ticks a second of an MP4 track: whole numbers for 24, 25, 30, 29.97 and 50 frames a second.
 const MP4_TICKS: u32 = 90_000;
 /// Nanoseconds a tick of a Matroska file; the usual millisecond would round frame times by half of one.
 const MATROSKA_TICK_NS: i64 = 100_000;
+
+/// Frames come when they come; each has its own time.
+const UNKNOWN_RATE: i32 = 0;
 
 /// An encoder at work. Dropped before [`Encoder::finish`] it leaves an unreadable partial file, which its owner
 /// removes.
@@ -134,29 +118,8 @@ impl Encoder {
     ) -> Result<Self, SinkError> {
         init_media()?;
         let set_up = |e: gst::glib::BoolError| SinkError::SetUp(e.message.to_string());
-        let source = gst_app::AppSrc::builder()
-            .format(gst::Format::Time)
-            .stream_type(gst_app::AppStreamType::Stream)
-            .max_buffers(QUEUE_FRAMES)
-            .max_bytes(0)
-            .block(false)
-            .build();
-        let (speed, trellis) = x264_preset(settings.preset);
-        let encoder = gst::ElementFactory::make("x264enc")
-            .property_from_str("speed-preset", speed)
-            // The element's own default, on, overrides what a speed preset says of it.
-            .property("trellis", trellis)
-            // Threads share each picture instead of holding several: 40 MB less at 1080p, files half a percent larger.
-            .property("sliced-threads", true)
-            .property("threads", encoder_threads())
-            .property_from_str("pass", "qual")
-            .property("quantizer", settings.quality)
-            // The rate factor is otherwise still capped by a buffer model made for broadcasting.
-            .property("vbv-buf-capacity", 0u32)
-            .property("bframes", 0u32)
-            .property("key-int-max", settings.keyframe_interval)
-            .build()
-            .map_err(set_up)?;
+        let source = entry();
+        let coder = coder(settings, Purpose::File)?;
         let profile = gst::ElementFactory::make("capsfilter")
             .property("caps", gst::Caps::builder("video/x-h264").field("profile", "high").build())
             .build()
@@ -174,9 +137,11 @@ impl Encoder {
             .build()
             .map_err(set_up)?;
         let pipeline = gst::Pipeline::new();
-        let chain = [source.upcast_ref(), &encoder, &profile, &muxer, &filesink];
-        pipeline.add_many(chain).map_err(set_up)?;
-        gst::Element::link_many(chain).map_err(set_up)?;
+        let mut chain: Vec<&gst::Element> = vec![source.upcast_ref()];
+        chain.extend(&coder);
+        chain.extend([&profile, &muxer, &filesink]);
+        pipeline.add_many(&chain).map_err(set_up)?;
+        gst::Element::link_many(&chain).map_err(set_up)?;
         let this = Self { pipeline, source, stall, interrupt: interrupt.clone(), format: None };
         if this.pipeline.set_state(gst::State::Playing).is_err() {
             return Err(this.bus_error().unwrap_or_else(|| SinkError::SetUp("not started".into())));
@@ -277,50 +242,4 @@ impl Drop for Encoder {
         // After an error the end of the stream may never come: no waiting, just stop.
         let _ = self.pipeline.set_state(gst::State::Null);
     }
-}
-
-/// Frames come when they come; each has its own time.
-const UNKNOWN_RATE: i32 = 0;
-
-/// Format of what goes in, of `rate` frames a second. Odd sizes are padded to even ones with redacted samples that the frame's layout already
-/// holds: 4:2:0 H.264 knows no odd sizes.
-pub(super) fn caps(layout: &Layout, colour: Colour, rate: i32) -> Result<gst::Caps, gst::glib::BoolError> {
-    let size = layout.size;
-    let format = match layout.format {
-        PixelFormat::I420 => gst_video::VideoFormat::I420,
-        PixelFormat::Nv12 => gst_video::VideoFormat::Nv12,
-    };
-    let (width, height) = (size.width.next_multiple_of(2), size.height.next_multiple_of(2));
-    let matrix = if colour.kr == Colour::BT709.kr {
-        gst_video::VideoColorMatrix::Bt709
-    } else if colour.kr == Colour::BT601.kr {
-        gst_video::VideoColorMatrix::Bt601
-    } else {
-        gst_video::VideoColorMatrix::Bt2020
-    };
-    let range = if colour.full_range {
-        gst_video::VideoColorRange::Range0_255
-    } else {
-        gst_video::VideoColorRange::Range16_235
-    };
-    let (transfer, primaries) = match matrix {
-        gst_video::VideoColorMatrix::Bt709 => {
-            (gst_video::VideoTransferFunction::Bt709, gst_video::VideoColorPrimaries::Bt709)
-        }
-        gst_video::VideoColorMatrix::Bt2020 => {
-            (gst_video::VideoTransferFunction::Bt202010, gst_video::VideoColorPrimaries::Bt2020)
-        }
-        _ => (gst_video::VideoTransferFunction::Bt601, gst_video::VideoColorPrimaries::Smpte170m),
-    };
-    let (across, down) = layout.pixel_aspect;
-    let pixel_aspect = match (i32::try_from(across), i32::try_from(down)) {
-        (Ok(across), Ok(down)) => gst::Fraction::new(across, down),
-        _ => gst::Fraction::new(1, 1),
-    };
-    let info = gst_video::VideoInfo::builder(format, width, height)
-        .fps(gst::Fraction::new(rate, 1))
-        .par(pixel_aspect)
-        .colorimetry(&gst_video::VideoColorimetry::new(range, matrix, transfer, primaries))
-        .build()?;
-    info.to_caps()
 }

@@ -7,6 +7,7 @@
 //!   segments on the disk.
 //! * `readback`: opens the written file again and counts.
 
+mod coder;
 mod encode;
 mod packets;
 mod partial;
@@ -15,7 +16,8 @@ mod publish;
 mod readback;
 mod record;
 
-pub use encode::{Container, Encoder, SinkError, encoder_threads, x264_preset};
+pub use coder::{encoder_here, encoder_threads, x264_preset};
+pub use encode::{Container, Encoder, SinkError};
 pub use packets::{Packet, PacketEncoder, Taken};
 pub use partial::{Overwrite, PartialFile, Placed, sweep};
 pub use picture::{StillFormat, write_still};

@@ -1,9 +1,10 @@
 //! The encoder of a live stream: redacted frames in, coded packets out, once for all who watch and record.
 //!
-//! `appsrc ! x264enc (zero latency) ! appsink`. A [`Packet`] is made here only, from what was redacted, and
+//! `appsrc ! encoder (zero latency) ! appsink`. A [`Packet`] is made here only, from what was redacted, and
 //! [`super::Publisher`] and [`super::Recorder`] take nothing else.
 
-use super::encode::{SinkError, caps, told, x264_preset};
+use super::coder::{Purpose, QUEUE_FRAMES, caps, coder, entry};
+use super::encode::{SinkError, told};
 use crate::config::EncodeSettings;
 use crate::video::frame::{Colour, Layout, RedactedFrame};
 use crate::video::source::init_media;
@@ -12,8 +13,6 @@ use gstreamer as gst;
 use gstreamer_app as gst_app;
 use gstreamer_video as gst_video;
 
-/// Frames that may wait for the encoder; more are dropped.
-const QUEUE_FRAMES: u64 = 4;
 /// Most frames between two keyframes: whoever connects need not wait longer, even where no keyframe is asked for.
 const MOST_KEYFRAME_INTERVAL: u32 = 50;
 
@@ -80,25 +79,9 @@ impl PacketEncoder {
     ) -> Result<Self, SinkError> {
         init_media()?;
         let set_up = |e: gst::glib::BoolError| SinkError::SetUp(e.message.to_string());
-        let source = gst_app::AppSrc::builder()
-            .format(gst::Format::Time)
-            .stream_type(gst_app::AppStreamType::Stream)
-            .max_buffers(QUEUE_FRAMES)
-            .max_bytes(0)
-            .block(false)
-            .build();
-        let (speed, trellis) = x264_preset(settings.preset);
-        let encoder = gst::ElementFactory::make("x264enc")
-            .property_from_str("tune", "zerolatency")
-            .property_from_str("speed-preset", speed)
-            .property("trellis", trellis)
-            .property_from_str("pass", "qual")
-            .property("quantizer", settings.quality)
-            .property("vbv-buf-capacity", 0u32)
-            .property("byte-stream", true)
-            .property("key-int-max", settings.keyframe_interval.min(MOST_KEYFRAME_INTERVAL))
-            .build()
-            .map_err(set_up)?;
+        let source = entry();
+        let keyframe_interval = settings.keyframe_interval.min(MOST_KEYFRAME_INTERVAL);
+        let coder = coder(&EncodeSettings { keyframe_interval, ..settings.clone() }, Purpose::Live)?;
         let coded = gst::Caps::builder("video/x-h264")
             .field("profile", "high")
             .field("stream-format", "byte-stream")
@@ -118,9 +101,11 @@ impl PacketEncoder {
         });
         sink.set_callbacks(callbacks.build());
         let pipeline = gst::Pipeline::new();
-        let chain = [source.upcast_ref(), &encoder, sink.upcast_ref()];
-        pipeline.add_many(chain).map_err(set_up)?;
-        gst::Element::link_many(chain).map_err(set_up)?;
+        let mut chain: Vec<&gst::Element> = vec![source.upcast_ref()];
+        chain.extend(&coder);
+        chain.push(sink.upcast_ref());
+        pipeline.add_many(&chain).map_err(set_up)?;
+        gst::Element::link_many(&chain).map_err(set_up)?;
         let this = Self { pipeline, source, format: None };
         if this.pipeline.set_state(gst::State::Playing).is_err() {
             return Err(this.fault().unwrap_or_else(|| SinkError::SetUp("not started".into())));

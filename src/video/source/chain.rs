@@ -8,6 +8,7 @@ use super::clip::Clip;
 use super::concealment::{Clock, Watch, flag_gaps};
 use super::declared::Declared;
 use super::foreign::Head;
+use super::hardware::is_believed;
 use super::inband;
 use crate::config::LimitSettings;
 use crate::geometry::FrameSize;
@@ -227,8 +228,9 @@ fn inspect(element: &gst::Element, shared: &Arc<Shared>, unedited: bool) {
     } else if decodes(gst::ElementFactoryType::MEDIA_VIDEO) || decodes(gst::ElementFactoryType::MEDIA_IMAGE) {
         let raw_stream = !shared.demuxed.load(Ordering::Acquire);
         shared.raw_stream.fetch_or(raw_stream, Ordering::AcqRel);
-        // Decoders of single pictures other than libav's conceal without a word and without a flag.
-        let heard = decodes(gst::ElementFactoryType::MEDIA_VIDEO);
+        // Decoders of single pictures other than libav's, and those of graphics cards, conceal without a word and without
+        // a flag.
+        let heard = decodes(gst::ElementFactoryType::MEDIA_VIDEO) && is_believed(&factory);
         shared.unheard.fetch_or(!heard, Ordering::AcqRel);
         if let Some(pad) = element.static_pad("sink") {
             guard(&pad, shared);

@@ -3,10 +3,24 @@
 use gio::prelude::*;
 use std::sync::OnceLock;
 
-/// GStreamer could not be started.
+/// GStreamer cannot do its part.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("GStreamer does not start: {0}; run scripts/setup, then `melkglas doctor`")]
-pub struct MediaError(String);
+pub enum MediaError {
+    /// The library or its registry cannot be used.
+    #[error("GStreamer does not start: {0}; run scripts/setup, then `melkglas doctor`")]
+    Start(String),
+    /// The settings ask for decoders that this machine does not have.
+    #[error(
+        "decode.elements = \"{elements}\" needs {names}, of which none is here; install the driver and GStreamer's \
+         bad plugins, or write \"software\""
+    )]
+    NoDecoder {
+        /// The word of the settings.
+        elements: &'static str,
+        /// The elements looked for.
+        names: String,
+    },
+}
 
 /// Decoders that report what they conceal on libav's log; they go before all others.
 ///
@@ -48,7 +62,7 @@ pub fn init() -> Result<(), MediaError> {
     static STARTED: OnceLock<Result<(), MediaError>> = OnceLock::new();
     STARTED
         .get_or_init(|| {
-            gstreamer::init().map_err(|e| MediaError(e.to_string()))?;
+            gstreamer::init().map_err(|e| MediaError::Start(e.to_string()))?;
             // GStreamer's own log would go to stderr and may hold names and tags of the source.
             gstreamer::log::remove_default_log_function();
             // So would what GLib complains about on footage that is odd enough; a person is told one sentence.

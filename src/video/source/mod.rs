@@ -12,6 +12,7 @@
 //! * [`FrameRate`]: what somebody states for a raw stream, which does not say when its pictures are shown.
 //! * `foreign`: files that nobody can decode, and what to do about them.
 //! * `concealment`: the ear on the decoder's log, because libav conceals errors without flagging the frame.
+//! * `hardware`: decoders of graphics cards, where the settings ask for them.
 //! * `keyframe`: which coded pictures make a decoder clean.
 
 mod avi;
@@ -21,6 +22,7 @@ mod concealment;
 mod declared;
 mod decode;
 mod foreign;
+mod hardware;
 mod inband;
 mod keyframe;
 mod matroska;
@@ -37,6 +39,7 @@ pub use crate::moment::ClipTime;
 pub use clip::{Clip, ClipError};
 pub use declared::Declared;
 pub use decode::{Decoded, SizeChange, Source, SourceError};
+pub use hardware::{decoders_here, use_decoders};
 pub use media::{MediaError, init as init_media, library_version, missing_elements, missing_for_live};
 pub(in crate::video) use picture::Taker;
 pub use rate::{FrameRate, NotARate};
