@@ -72,7 +72,7 @@ struct Point {
 
 fn head(of: &str) {
     println!(
-        "| {of} | ours, frames/s | ours, CPU ms/frame | plain, CPU ms/frame | ratio of CPU | persons followed a frame | first frame written after, ms | memory, MiB | of ours: networks, ms |"
+        "| {of} | ours, frames/s | ours, CPU ms/frame | plain, CPU ms/frame | ratio of CPU | persons surely followed a frame | first frame written after, ms | memory, MiB | of ours: networks, ms |"
     );
     println!("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
 }

@@ -26,7 +26,7 @@ fn main() -> Result<()> {
     let bench = Bench::new()?;
     println!("{runs} runs of each in turn, {} workers; medians\n", bench.workers());
     println!(
-        "| clip | ours, frames/s | plain, frames/s | ours, CPU ms/frame | plain, CPU ms/frame | ratio of wall time | ratio of CPU | persons followed a frame | first frame written after, ms | memory, MiB | of ours: decode | networks | mask | encode | check |"
+        "| clip | ours, frames/s | plain, frames/s | ours, CPU ms/frame | plain, CPU ms/frame | ratio of wall time | ratio of CPU | persons surely followed a frame | first frame written after, ms | memory, MiB | of ours: decode | networks | mask | encode | check |"
     );
     println!("|{}", [" --- |"].iter().chain([" ---: |"; 14].iter()).copied().collect::<String>());
     let pictures = pictures()?;

@@ -42,7 +42,7 @@ pub(crate) struct Told {
     pub(crate) stages: StageTimes,
     /// From the start of the job to the first frame written, milliseconds.
     pub(crate) first_ms: f64,
-    /// Persons followed, a frame.
+    /// Persons followed with a confidence of one half or more, a frame.
     pub(crate) found: f64,
     /// Most memory the process held, MiB.
     pub(crate) peak_mib: f64,
@@ -323,7 +323,8 @@ impl Observer for Seen {
 
     fn frame(&mut self, record: &FrameRecord<'_>) -> std::io::Result<()> {
         self.first.get_or_insert_with(|| self.started.elapsed());
-        self.found += record.seen.tracked.iter().filter(|tracked| tracked.target == Target::Person).count();
+        let sure = record.seen.tracked.iter().filter(|t| t.target == Target::Person && t.score >= 0.5);
+        self.found += sure.count();
         Ok(())
     }
 }

@@ -11,9 +11,10 @@ use std::sync::Arc;
 
 /// Pictures taken of a clip, at most.
 const PICTURES: u64 = 60;
-/// Different ones, from which a look at the keyframes suffices.
+/// Different ones, from which a look at the keyframes suffices: in a short clip fewer, as they show the same people anyway.
 const ENOUGH: usize = 24;
-/// A clip shorter than this has few keyframes, nanoseconds.
+const ENOUGH_OF_SHORT: usize = 12;
+/// A clip shorter than this is a short one, nanoseconds.
 const SHORT_NS: u64 = 30_000_000_000;
 
 impl EmptyScene {
@@ -36,34 +37,40 @@ impl EmptyScene {
 
 fn pictures(clip: &Clip, site: &Site, interrupt: &Interrupt) -> Result<Vec<SmallPicture>, SourceError> {
     let mut source = Source::open(clip, &site.limits, interrupt)?;
-    let first = source.next_frame()?;
+    // Only then it knows how long it lasts.
+    source.next_frame()?;
     let least_ns = (f64::from(site.scene.own_clip_secs) * 1e9) as u64;
     let Some(lasts_ns) = source.duration_ns().filter(|ns| *ns >= least_ns) else { return Ok(Vec::new()) };
-    if lasts_ns > SHORT_NS {
-        let seen = keyframes(&mut source, lasts_ns, site)?;
-        if seen.len() >= ENOUGH {
-            return Ok(seen);
-        }
-        source = Source::open(clip, &site.limits, interrupt)?;
+    let enough = if lasts_ns > SHORT_NS { ENOUGH } else { ENOUGH_OF_SHORT };
+    let seen = keyframes(&mut source, lasts_ns, enough, site)?;
+    if seen.len() >= enough {
+        return Ok(seen);
     }
+    let mut source = Source::open(clip, &site.limits, interrupt)?;
     let mut seen = Vec::new();
-    let mut next = first;
-    while let Some(frame) = next {
-        if frame.pts_ns() >= lasts_ns / PICTURES * seen.len() as u64 && frame.damage().is_none() {
+    while let Some(frame) = source.next_frame_from(lasts_ns / PICTURES * seen.len() as u64)? {
+        if frame.damage().is_none() {
             seen.push(SmallPicture::of(&frame, site.scene.width_px));
         }
-        next = source.next_frame()?;
     }
     Ok(seen)
 }
 
-/// The different keyframes at equal distances; as many as there are where the clip cannot be entered there.
-fn keyframes(source: &mut Source, lasts_ns: u64, site: &Site) -> Result<Vec<SmallPicture>, SourceError> {
+/// Different keyframes at equal distances, larger ones where keyframes are rarer. Fewer than enough where they are too rare
+/// or the clip cannot be entered there.
+fn keyframes(
+    source: &mut Source,
+    lasts_ns: u64,
+    enough: usize,
+    site: &Site,
+) -> Result<Vec<SmallPicture>, SourceError> {
     let mut seen: Vec<SmallPicture> = Vec::new();
-    for number in 0..PICTURES {
-        if !source.look_at(lasts_ns / PICTURES * number) {
+    let (mut at_ns, mut step_ns) = (0, lasts_ns / PICTURES);
+    while at_ns < lasts_ns {
+        if !source.look_at(at_ns) {
             break;
         }
+        at_ns += step_ns.max(1);
         let Some(frame) = source.next_frame()? else { break };
         if frame.damage().is_some() {
             continue;
@@ -71,6 +78,12 @@ fn keyframes(source: &mut Source, lasts_ns: u64, site: &Site) -> Result<Vec<Smal
         let picture = SmallPicture::of(&frame, site.scene.width_px);
         if seen.last().is_none_or(|last| !last.is_same(&picture)) {
             seen.push(picture);
+        } else {
+            // Keyframes are further apart than that: no more looking at one twice.
+            step_ns *= 2;
+            if step_ns > lasts_ns / enough as u64 {
+                break;
+            }
         }
     }
     Ok(seen)

@@ -242,13 +242,32 @@ impl Source {
     /// # Errors
     /// [`SourceError`]; no frame follows one.
     pub(in crate::video) fn next_frame(&mut self) -> Result<Option<RawFrame>, SourceError> {
+        self.next_sample()?.map(|sample| self.frame(&sample)).transpose()
+    }
+
+    /// The next frame that is shown at this time or later, for a look around: those before it are decoded, and neither
+    /// copied nor counted. `None` at the end.
+    ///
+    /// # Errors
+    /// [`SourceError`]; no frame follows one.
+    pub(in crate::video) fn next_frame_from(&mut self, at_ns: u64) -> Result<Option<RawFrame>, SourceError> {
+        while let Some(sample) = self.next_sample()? {
+            if running_time(&sample).is_none_or(|ns| ns >= at_ns) {
+                return self.frame(&sample).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// What the decoder gives next; `None` at the end.
+    fn next_sample(&mut self) -> Result<Option<gst::Sample>, SourceError> {
         let waiting_since = Instant::now();
         loop {
             if self.interrupt.is_raised() {
                 return Err(SourceError::Interrupted);
             }
             if let Some(sample) = self.sink.try_pull_sample(gst::ClockTime::from_mseconds(50)) {
-                return self.frame(&sample).map(Some);
+                return Ok(Some(sample));
             }
             if let Some(fault) = self.fault() {
                 return Err(fault);
@@ -391,11 +410,7 @@ impl Source {
         self.interlaced += u64::from(interlaced);
         self.rescaled += u64::from(fit == Fit::Scaled);
         self.reshaped += u64::from(fit == Fit::Reshaped);
-        let running = sample
-            .segment()
-            .and_then(|s| s.downcast_ref::<gst::ClockTime>())
-            .and_then(|s| s.to_running_time(buffer.pts()))
-            .map(gst::ClockTime::nseconds);
+        let running = running_time(sample);
         let duration_ns = buffer.duration().map(gst::ClockTime::nseconds);
         let (stamp, placed) = match self.timing.rate().filter(|_| raw_stream) {
             Some(rate) => (self.times.at_rate(rate), Placed::AsItSays),
@@ -411,6 +426,12 @@ impl Source {
         };
         Ok(RawFrame { bytes, layout, colour, stamp, damage })
     }
+}
+
+/// When a picture is shown, nanoseconds from the beginning.
+fn running_time(sample: &gst::Sample) -> Option<u64> {
+    let segment = sample.segment()?.downcast_ref::<gst::ClockTime>()?;
+    segment.to_running_time(sample.buffer()?.pts()).map(gst::ClockTime::nseconds)
 }
 
 /// What GStreamer says of a clip that breaks off, and what to do about it.
