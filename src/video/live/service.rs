@@ -158,6 +158,7 @@ impl Live {
                 id: id.clone(),
                 number,
                 site: site.clone(),
+                parts: detectors.searches_parts(),
                 drawn_on: frame,
                 planner,
                 scene,
