@@ -158,6 +158,9 @@ impl Keeper {
             memory.settled_ns = at_ns + SETTLES_NS;
             memory.pace.start_over();
         }
+        if size != memory.form.size() {
+            self.change_size(memory, size, at_ns);
+        }
         memory.came_ns = at_ns;
         memory.form = Form::of_frame(&frame);
         let covered = match frame.damage() {
@@ -178,6 +181,28 @@ impl Keeper {
         while memory.waiting.len() > most {
             memory.waiting.pop_front();
             count(&self.counts.dropped);
+        }
+    }
+
+    /// Pictures have another size from here on: what is known of places is of the old one, and so are frames that wait.
+    fn change_size(&self, memory: &mut Memory, size: FrameSize, at_ns: u64) {
+        if !size.same_aspect(self.drawn_on) {
+            let drawn_on = self.drawn_on;
+            tracing::warn!(
+                camera = self.id, %size, %drawn_on,
+                "covered: the camera sends another shape of picture than its zones were drawn on; set it back, or draw \
+                 its zones anew (`melkglas camera picture`) and start the service again"
+            );
+        } else if memory.came_ns > 0 {
+            tracing::info!(camera = self.id, %size, "the camera sends another size of picture");
+        }
+        memory.insight = Insight::new(&self.site.track, self.scene.clone(), self.site.scene.clone());
+        memory.looks = Looks::new(self.age_ns);
+        memory.steady = Steady::default();
+        memory.settled_ns = at_ns + SETTLES_NS;
+        memory.pace.start_over();
+        for waiting in &mut memory.waiting {
+            waiting.covered = waiting.covered.or(Some(CoverReason::Settling));
         }
     }
 
