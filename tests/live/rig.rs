@@ -279,19 +279,34 @@ impl Viewer {
     }
 
     pub(crate) fn with(url: &str, udp: bool, login: Option<(&str, &str)>) -> Self {
+        Self::trusting(url, udp, login, None)
+    }
+
+    /// One who takes the word of this authority for whom it watches.
+    pub(crate) fn trusting(
+        url: &str,
+        udp: bool,
+        login: Option<(&str, &str)>,
+        authority: Option<&Authority>,
+    ) -> Self {
         gst::init().expect("GStreamer starts");
         let protocols = if udp { "udp" } else { "tcp" };
         let login = login.map_or(String::new(), |(user, pw)| format!("user-id={user} user-pw={pw}"));
-        Self::launch(&format!(
-            "rtspsrc location={url} protocols={protocols} latency=50 {login} ! rtph264depay ! h264parse ! avdec_h264"
-        ))
+        let database = authority
+            .map(|authority| gio::TlsFileDatabase::new(authority.certificate()).expect("certificates"));
+        let text = format!(
+            "rtspsrc name=in location={url} protocols={protocols} latency=50 {login} ! rtph264depay ! h264parse ! avdec_h264"
+        );
+        Self::launch(&text, database.as_ref())
     }
 
     /// Looks at a file from beginning to end.
     pub(crate) fn file(path: &Path) -> Seen {
         gst::init().expect("GStreamer starts");
-        let viewer =
-            Self::launch(&format!("filesrc location={} ! qtdemux ! h264parse ! avdec_h264", path.display()));
+        let viewer = Self::launch(
+            &format!("filesrc location={} ! qtdemux ! h264parse ! avdec_h264", path.display()),
+            None,
+        );
         let bus = viewer.pipeline.bus().expect("a bus");
         let ends = [gst::MessageType::Eos, gst::MessageType::Error];
         let end = bus.timed_pop_filtered(gst::ClockTime::from_seconds(20), &ends).expect("an end");
@@ -299,12 +314,15 @@ impl Viewer {
         viewer.seen()
     }
 
-    fn launch(source: &str) -> Self {
+    fn launch(source: &str, database: Option<&gio::TlsFileDatabase>) -> Self {
         let text = format!(
             "{source} ! videoconvert ! video/x-raw,format=RGB ! appsink name=out sync=false max-buffers=4"
         );
         let pipeline = gst::parse::launch(&text).expect("a sound pipeline");
         let pipeline = pipeline.downcast::<gst::Pipeline>().expect("a pipeline");
+        if let Some(database) = database {
+            pipeline.by_name("in").expect("a source").set_property("tls-database", database);
+        }
         let out =
             pipeline.by_name("out").expect("a sink").downcast::<gst_app::AppSink>().expect("an appsink");
         let seen: Arc<Mutex<Seen>> = Arc::default();
@@ -421,8 +439,9 @@ impl Desk {
         let mut command = Command::new(env!("CARGO_BIN_EXE_melkglas"));
         command
             .current_dir(self.root.path())
-            .args(["live", "--camera", "hall.toml", "--site", "site.toml", "--publish", "rtsp://127.0.0.1:0"])
+            .args(["live", "--camera", "hall.toml", "--site", "site.toml"])
             .args(more)
+            .args(if more.contains(&"--publish") { &[][..] } else { &["--publish", "rtsp://127.0.0.1:0"] })
             .env("MELKGLAS_STATE", self.path("state"))
             .env("MELKGLAS_LOG", "info")
             .env("NO_COLOR", "1")
@@ -450,8 +469,8 @@ impl Desk {
         let until = Instant::now() + Duration::from_secs(60);
         loop {
             let text = service.said();
-            let line = text.lines().find_map(|line| line.strip_prefix("hall: rtsp://"));
-            if let Some(rest) = line {
+            let line = text.lines().find_map(|line| line.strip_prefix("hall: "));
+            if let Some((_, rest)) = line.and_then(|line| line.split_once("://")) {
                 let address = rest.split('/').next().expect("an address");
                 service.address = address.parse().expect("an address");
                 return service;
@@ -471,6 +490,11 @@ pub(crate) struct Service {
 }
 
 impl Service {
+    /// The mount over TLS.
+    pub(crate) fn encrypted_url(&self) -> String {
+        format!("rtsps://{}/hall", self.address)
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("rtsp://{}/hall", self.address)
     }

@@ -87,6 +87,8 @@ struct Memory {
     waiting: VecDeque<Waiting>,
     connection: u64,
     settled_ns: u64,
+    /// It was said that pictures have another shape.
+    shape_told: bool,
     /// The latest frame that came, and the latest picture shown.
     came_ns: u64,
     shown_ns: u64,
@@ -113,6 +115,7 @@ impl Keeper {
             waiting: VecDeque::new(),
             connection: 0,
             settled_ns: 0,
+            shape_told: false,
             came_ns: 0,
             shown_ns: 0,
             pace: Pace::new(self.site.detect.cadence, self.parts),
@@ -159,7 +162,7 @@ impl Keeper {
             memory.pace.start_over();
         }
         if size != memory.form.size() {
-            self.change_size(memory, size, at_ns);
+            self.change_size(memory, at_ns);
         }
         memory.came_ns = at_ns;
         memory.form = Form::of_frame(&frame);
@@ -169,6 +172,7 @@ impl Keeper {
             None if at_ns < memory.settled_ns => Some(CoverReason::Settling),
             None => None,
         };
+        self.tell_of_shape(memory, covered == Some(CoverReason::ShapeChanged));
         let frame = if frame.damage().is_none() {
             self.look_at(memory, frame, at_ns)
         } else {
@@ -184,18 +188,20 @@ impl Keeper {
         }
     }
 
-    /// Pictures have another size from here on: what is known of places is of the old one, and so are frames that wait.
-    fn change_size(&self, memory: &mut Memory, size: FrameSize, at_ns: u64) {
-        if !size.same_aspect(self.drawn_on) {
-            let drawn_on = self.drawn_on;
+    /// Says once what is to be done where the camera's pictures have another shape than its zones were drawn on.
+    fn tell_of_shape(&self, memory: &mut Memory, differs: bool) {
+        if differs && !memory.shape_told {
             tracing::warn!(
-                camera = self.id, %size, %drawn_on,
+                camera = self.id, drawn_on = %self.drawn_on,
                 "covered: the camera sends another shape of picture than its zones were drawn on; set it back, or draw \
-                 its zones anew (`melkglas camera picture`) and start the service again"
+                 its zones anew and start the service again"
             );
-        } else if memory.came_ns > 0 {
-            tracing::info!(camera = self.id, %size, "the camera sends another size of picture");
         }
+        memory.shape_told = differs;
+    }
+
+    /// Pictures have another size from here on: what is known of places is of the old one, and so are frames that wait.
+    fn change_size(&self, memory: &mut Memory, at_ns: u64) {
         memory.insight = Insight::new(&self.site.track, self.scene.clone(), self.site.scene.clone());
         memory.looks = Looks::new(self.age_ns);
         memory.steady = Steady::default();
