@@ -12,15 +12,12 @@ use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::video::detect::DetectorFactory;
 use crate::video::live::{Checked, Live, LiveCamera, LiveError, LiveSettings, check_camera, for_live};
-use crate::video::sink::{
-    Overwrite, PartialFile, PublishError, ServerTls, StillFormat, Watch, sweep, write_still,
-};
+use crate::video::sink::{Overwrite, PartialFile, PublishError, StillFormat, Watch, sweep, write_still};
 use cameras::Allowed;
 use clap::Args as ClapArgs;
 use placement::Placement;
 use sd_notify::NotifyState;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -42,12 +39,6 @@ pub(super) struct Args {
     /// File with user:password of viewers, readable by the service alone; or the name of a systemd credential.
     #[arg(long, value_name = "FILE")]
     viewers: Option<PathBuf>,
-    /// With --publish rtsps://...: the server's certificate, PEM, which viewers check.
-    #[arg(long, value_name = "FILE", requires = "key")]
-    certificate: Option<PathBuf>,
-    /// The key of that certificate, PEM, readable by the service alone.
-    #[arg(long, value_name = "FILE", requires = "certificate")]
-    key: Option<PathBuf>,
     /// Folder for masked recordings, in segments that are erased after the camera's time of retention.
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
@@ -89,69 +80,22 @@ masked in time is covered. User and password of a camera stand in a file that it
 Examples:
   melkglas live --check --camera pipelines/cameras/entrance-3.toml
   melkglas live --camera entrance-3.toml garage.toml --metrics 127.0.0.1:9464
-  melkglas live --camera entrance-3.toml --publish rtsps://10.0.0.5:8322 --viewers viewers.secret \\
-    --certificate server.pem --key server.key
+  melkglas live --camera entrance-3.toml --publish rtsp://10.0.0.5:8554 --viewers viewers.secret
   melkglas live --camera entrance-3.toml --record /var/lib/melkglas/footage
   melkglas live --camera new-camera.toml --by 'A. Jansen' --reason 'placing the camera at the bicycle shed'";
 
-/// Where viewers connect, and whether over TLS.
+/// Where viewers connect.
 #[derive(Debug, Clone, Copy)]
-struct Publish {
-    address: SocketAddr,
-    encrypted: bool,
-}
-
-impl Publish {
-    fn scheme(self) -> &'static str {
-        if self.encrypted { "rtsps" } else { "rtsp" }
-    }
-}
+struct Publish(SocketAddr);
 
 impl FromStr for Publish {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (scheme, rest) = text.split_once("://").unwrap_or(("rtsp", text));
-        let address = rest.trim_end_matches('/').parse();
-        match (scheme, address) {
-            ("rtsp" | "rtsps", Ok(address)) => Ok(Self { address, encrypted: scheme == "rtsps" }),
-            _ => {
-                Err("write rtsp://ADDRESS:PORT or rtsps://ADDRESS:PORT, with the address in numbers"
-                    .to_owned())
-            }
-        }
+        let address = text.strip_prefix("rtsp://").unwrap_or(text).trim_end_matches('/');
+        let wrong = |_| "write rtsp://ADDRESS:PORT, with the address in numbers".to_owned();
+        address.parse().map(Self).map_err(wrong)
     }
-}
-
-/// Certificate and key, where TLS was asked for.
-fn server_tls(args: &Args) -> Result<Option<ServerTls>, Failure> {
-    let (certificate, key) = match (args.publish.encrypted, &args.certificate, &args.key) {
-        (false, None, None) => return Ok(None),
-        (true, Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
-        (true, ..) => {
-            return Err(Failure::with_cure(
-                Exit::Usage,
-                "rtsps:// needs a certificate",
-                "name it and its key: --certificate FILE --key FILE",
-            ));
-        }
-        (false, ..) => {
-            return Err(Failure::with_cure(
-                Exit::Usage,
-                "a certificate is named and streams go out in the clear",
-                "write --publish rtsps://ADDRESS:PORT, or leave --certificate and --key out",
-            ));
-        }
-    };
-    let cannot = |e| Failure::new(Exit::Settings, format!("{} cannot be read: {e}", key.display()));
-    if std::fs::metadata(&key).map_err(cannot)?.permissions().mode() & 0o077 != 0 {
-        return Err(Failure::with_cure(
-            Exit::Settings,
-            format!("{} can be read by others", key.display()),
-            format!("run: chmod 600 {}", key.display()),
-        ));
-    }
-    Ok(Some(ServerTls { certificate, key }))
 }
 
 /// Runs until it is stopped, a placement's hour is over, or something breaks.
@@ -160,14 +104,13 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let (allowed, policy) = cameras::allowed(args, &site)?;
     let login = args.viewers.as_deref().map(|file| Credentials::read(file, Path::new(""))).transpose();
     let login = login.map_err(|e| Failure::new(Exit::Settings, e))?;
-    if login.is_none() && !args.publish.address.ip().is_loopback() {
+    if login.is_none() && !args.publish.0.ip().is_loopback() {
         return Err(Failure::with_cure(
             Exit::Usage,
-            format!("others can reach {}, and nothing asks who they are", args.publish.address),
+            format!("others can reach {}, and nothing asks who they are", args.publish.0),
             "name a file with user:password of viewers: --viewers FILE; or publish on 127.0.0.1",
         ));
     }
-    let tls = server_tls(args)?;
     if policy == LivePolicy::Placement && !args.check {
         // Before anything is loaded: who forgets the reason need not wait.
         args.act.required()?;
@@ -196,9 +139,8 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
         site,
         delay: Duration::from_millis(args.delay_ms),
         mask_age: Duration::from_millis(args.mask_age_ms),
-        address: args.publish.address,
+        address: args.publish.0,
         login,
-        tls,
         watch,
     };
     let served = serve(args, opened, settings, detectors.as_ref(), placement.as_ref(), interrupt);
@@ -241,7 +183,7 @@ fn serve(
         talk::say(format_args!("counts: http://{bound}/metrics"));
     }
     for (id, ..) in live.cameras() {
-        talk::say(format_args!("{id}: {}://{}/{id}", args.publish.scheme(), live.address()));
+        talk::say(format_args!("{id}: rtsp://{}/{id}", live.address()));
     }
     notify(&[NotifyState::Ready, NotifyState::Status("masking")]);
     let watchdog = sd_notify::watchdog_enabled().map(|time| time / 2);
@@ -280,7 +222,6 @@ fn failure(fault: LiveError) -> Failure {
         LiveError::Detect(_) | LiveError::Publish(PublishError::Media(_) | PublishError::SetUp(_)) => {
             Exit::Settings
         }
-        LiveError::Publish(PublishError::Tls { .. }) => Exit::Settings,
         LiveError::Publish(PublishError::Listen { .. }) => Exit::Usage,
         LiveError::Thread(_) => Exit::Bug,
         LiveError::Broken(_) => Exit::Pipeline,

@@ -279,34 +279,20 @@ impl Viewer {
     }
 
     pub(crate) fn with(url: &str, udp: bool, login: Option<(&str, &str)>) -> Self {
-        Self::trusting(url, udp, login, None)
-    }
-
-    /// One who takes the word of this authority for whom it watches.
-    pub(crate) fn trusting(
-        url: &str,
-        udp: bool,
-        login: Option<(&str, &str)>,
-        authority: Option<&Authority>,
-    ) -> Self {
         gst::init().expect("GStreamer starts");
         let protocols = if udp { "udp" } else { "tcp" };
         let login = login.map_or(String::new(), |(user, pw)| format!("user-id={user} user-pw={pw}"));
-        let database = authority
-            .map(|authority| gio::TlsFileDatabase::new(authority.certificate()).expect("certificates"));
         let text = format!(
-            "rtspsrc name=in location={url} protocols={protocols} latency=50 {login} ! rtph264depay ! h264parse ! avdec_h264"
+            "rtspsrc location={url} protocols={protocols} latency=50 {login} ! rtph264depay ! h264parse ! avdec_h264"
         );
-        Self::launch(&text, database.as_ref())
+        Self::launch(&text)
     }
 
     /// Looks at a file from beginning to end.
     pub(crate) fn file(path: &Path) -> Seen {
         gst::init().expect("GStreamer starts");
-        let viewer = Self::launch(
-            &format!("filesrc location={} ! qtdemux ! h264parse ! avdec_h264", path.display()),
-            None,
-        );
+        let viewer =
+            Self::launch(&format!("filesrc location={} ! qtdemux ! h264parse ! avdec_h264", path.display()));
         let bus = viewer.pipeline.bus().expect("a bus");
         let ends = [gst::MessageType::Eos, gst::MessageType::Error];
         let end = bus.timed_pop_filtered(gst::ClockTime::from_seconds(20), &ends).expect("an end");
@@ -314,15 +300,12 @@ impl Viewer {
         viewer.seen()
     }
 
-    fn launch(source: &str, database: Option<&gio::TlsFileDatabase>) -> Self {
+    fn launch(source: &str) -> Self {
         let text = format!(
             "{source} ! videoconvert ! video/x-raw,format=RGB ! appsink name=out sync=false max-buffers=4"
         );
         let pipeline = gst::parse::launch(&text).expect("a sound pipeline");
         let pipeline = pipeline.downcast::<gst::Pipeline>().expect("a pipeline");
-        if let Some(database) = database {
-            pipeline.by_name("in").expect("a source").set_property("tls-database", database);
-        }
         let out =
             pipeline.by_name("out").expect("a sink").downcast::<gst_app::AppSink>().expect("an appsink");
         let seen: Arc<Mutex<Seen>> = Arc::default();
@@ -490,11 +473,6 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// The mount over TLS.
-    pub(crate) fn encrypted_url(&self) -> String {
-        format!("rtsps://{}/hall", self.address)
-    }
-
     pub(crate) fn url(&self) -> String {
         format!("rtsp://{}/hall", self.address)
     }

@@ -21,6 +21,6 @@ pub use encode::{Container, Encoder, SinkError};
 pub use packets::{Packet, PacketEncoder, Taken};
 pub use partial::{Overwrite, PartialFile, Placed, sweep};
 pub use picture::{StillFormat, write_still};
-pub use publish::{Login, Mount, PublishError, Publisher, ServerTls, Viewer, Watch};
+pub use publish::{Login, Mount, PublishError, Publisher, Viewer, Watch};
 pub use readback::{ReadBack, ReadBackError};
 pub use record::{Recorder, erase_older, segment_name};

@@ -16,7 +16,6 @@ use gstreamer_rtsp_server::prelude::*;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -31,15 +30,6 @@ const WAITING_PACKETS: u64 = 50;
 
 /// User and password of viewers.
 pub type Login = Credentials;
-
-/// What the server proves itself with, and encrypts: PEM files.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServerTls {
-    /// Its certificate, with those that vouch for it.
-    pub certificate: PathBuf,
-    /// The key to it.
-    pub key: PathBuf,
-}
 
 /// Somebody who asks to see a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,14 +55,6 @@ pub enum PublishError {
         /// The address.
         address: SocketAddr,
         /// What the system said.
-        reason: String,
-    },
-    /// Certificate or key cannot be used.
-    #[error("the certificate {} and its key cannot be used: {reason}", certificate.display())]
-    Tls {
-        /// The certificate's file.
-        certificate: PathBuf,
-        /// What the library said.
         reason: String,
     },
     /// The server cannot be made.
@@ -176,7 +158,7 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// Opens a server with these mounts. With a login nobody gets in without it; with a certificate all goes over TLS.
+    /// Opens a server with these mounts. With a login nobody gets in without it.
     ///
     /// # Errors
     /// [`PublishError`].
@@ -184,7 +166,6 @@ impl Publisher {
         address: SocketAddr,
         names: &[&str],
         login: Option<&Login>,
-        tls: Option<&ServerTls>,
         watch: Watch,
     ) -> Result<(Self, Vec<Mount>), PublishError> {
         init_media()?;
@@ -194,9 +175,8 @@ impl Publisher {
         listener.set_nonblocking(true).map_err(|e| refuse(&e))?;
         let address = listener.local_addr().map_err(|e| refuse(&e))?;
         let rtsp = server::RTSPServer::new();
-        let certificate = tls.map(certificate).transpose()?;
-        if login.is_some() || certificate.is_some() {
-            rtsp.set_auth(Some(&auth(login, certificate.as_ref())));
+        if let Some(login) = login {
+            rtsp.set_auth(Some(&auth(login)));
         }
         let points = rtsp.mount_points().unwrap_or_default();
         let mut mounts = BTreeMap::new();
@@ -257,25 +237,13 @@ impl Drop for Publisher {
     }
 }
 
-fn certificate(tls: &ServerTls) -> Result<gio::TlsCertificate, PublishError> {
-    let fault = |e: gst::glib::Error| PublishError::Tls {
-        certificate: tls.certificate.clone(),
-        reason: e.message().to_owned(),
-    };
-    gio::TlsCertificate::from_files(&tls.certificate, &tls.key).map_err(fault)
-}
-
-/// Digest authentication for one user, or everybody where there is none; over TLS where there is a certificate.
-fn auth(login: Option<&Login>, certificate: Option<&gio::TlsCertificate>) -> server::RTSPAuth {
+/// Digest authentication for one user.
+fn auth(login: &Login) -> server::RTSPAuth {
     let auth = server::RTSPAuth::new();
-    let mut token = server::RTSPToken::builder().field("media.factory.role", ROLE).build();
+    let token = server::RTSPToken::builder().field("media.factory.role", ROLE).build();
     auth.set_supported_methods(gst_rtsp::RTSPAuthMethod::Digest);
     auth.set_realm(Some("melkglas"));
-    match login {
-        Some(login) => auth.add_digest(login.user(), login.password(), &token),
-        None => auth.set_default_token(Some(&mut token)),
-    }
-    auth.set_tls_certificate(certificate);
+    auth.add_digest(login.user(), login.password(), &token);
     auth
 }
 
