@@ -5,6 +5,8 @@
 
 #[path = "live/rig.rs"]
 mod rig;
+#[path = "live/soak.rs"]
+mod soak;
 
 use rig::{Authority, Camera, Desk, Guard, PASSWORD, Relay, Seen, Shows, Viewer, Way};
 use std::process::Output;
@@ -67,15 +69,27 @@ fn whatever_happens_to_the_camera_nothing_raw_is_seen() {
     std::thread::sleep(Duration::from_secs(1));
     relay.set(Way::Pass);
     viewer.until_masked(90);
-    // The camera dies and comes back as another one: its zones need not fit.
+    // The camera dies and comes back with larger pictures of the same shape: its zones still fit.
     drop(camera);
+    relay.set(Way::Cut);
+    viewer.until_covered(15);
+    let larger = Camera::start(port, Shows::OtherSize, Guard::Password);
+    relay.set(Way::Pass);
+    viewer.until_masked(60);
+    // And as another one: they need not fit.
+    drop(larger);
     relay.set(Way::Cut);
     viewer.until_covered(15);
     let other = Camera::start(port, Shows::OtherShape, Guard::Password);
     relay.set(Way::Pass);
-    std::thread::sleep(Duration::from_secs(6));
+    viewer.until("another shape", 30, |_| service.said().contains("another shape of picture"));
+    std::thread::sleep(Duration::from_secs(2));
     assert_eq!((viewer.seen().masked, viewer.seen().raw), (0, 0), "another shape is covered");
+    // As it was before: the service goes on by itself.
     drop(other);
+    let same = Camera::start(port, Shows::Block, Guard::Password);
+    viewer.until_masked(60);
+    drop(same);
     assert_eq!(by_datagrams.seen().raw, 0);
     let said = service.said();
     assert!(!said.contains(PASSWORD), "{said}");
@@ -106,6 +120,21 @@ fn a_camera_is_known_by_its_certificate() {
     let misnamed = Camera::start(port, Shows::Block, Guard::Tls(&elsewhere));
     refused(&viewer, &service, "another name");
     drop(misnamed);
+}
+
+#[test]
+fn a_camera_whose_clock_jumps_is_followed() {
+    let _turn = turn();
+    let camera = Camera::start(0, Shows::Block, Guard::Password);
+    let desk = Desk::new("masked", &plain(camera.port));
+    let service = desk.start(&[]);
+    let viewer = Viewer::of(&service.url(), false);
+    viewer.until_masked(60);
+    for ahead_secs in [3600, 3602, 3590, 0] {
+        camera.set_clock(ahead_secs);
+        std::thread::sleep(Duration::from_millis(500));
+        viewer.until_masked(60);
+    }
 }
 
 /// Nothing is shown, and the log says why.
@@ -192,12 +221,7 @@ fn what_a_camera_file_forbids_does_not_start() {
         ("masked", &["--viewers", "hall.toml"], 3, "can be read by others"),
     ] {
         let desk = Desk::new(live, &stream);
-        let mut command = desk.command(&[]);
-        if more.first() == Some(&"--publish") {
-            command = std::process::Command::new(env!("CARGO_BIN_EXE_melkglas"));
-            command.current_dir(desk.path("")).args(["live", "--camera", "hall.toml", "--site", "site.toml"]);
-        }
-        let Output { status, stderr, .. } = command.args(more).output().expect("started");
+        let Output { status, stderr, .. } = desk.command(more).output().expect("started");
         let text = String::from_utf8_lossy(&stderr).split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(status.code(), Some(code), "{live}: {text}");
         assert!(text.contains(said), "{live}: {text}");
@@ -234,37 +258,49 @@ fn a_placement_is_on_record_with_its_viewers() {
     assert!(!text.contains("UNFINISHED") && !text.contains("placing it"), "{text}");
 }
 
-/// The long version of the above, on a machine that has nothing else to do: `scripts/soak live`.
 #[test]
-#[ignore = "takes ten minutes and the whole machine; scripts/soak live runs it"]
-fn soak() {
+fn systemd_is_told_that_it_is_ready_alive_and_stopping() {
     let _turn = turn();
-    let secs = std::env::var("MELKGLAS_SOAK_SECS").ok().and_then(|n| n.parse().ok()).unwrap_or(600u64);
     let camera = Camera::start(0, Shows::Block, Guard::Password);
     let desk = Desk::new("masked", &plain(camera.port));
-    let counts = ["--metrics", "127.0.0.1:9464", "--delay-ms", "400", "--mask-age-ms", "250"];
-    let mut service = desk.start_with(&counts);
-    let viewer = Viewer::of(&service.url(), false);
-    viewer.until_masked(60);
-    let (mut first, mut last) = (None, 0);
-    for second in 0..secs {
-        std::thread::sleep(Duration::from_secs(1));
-        assert_eq!(viewer.seen().raw, 0, "after {second} s");
-        last = service.resident_kib();
-        if second >= secs / 5 {
-            first.get_or_insert(last);
+    let socket = std::os::unix::net::UnixDatagram::bind(desk.path("notify")).expect("a socket");
+    socket.set_read_timeout(Some(Duration::from_secs(30))).expect("set");
+    let mut command = desk.command(&[]);
+    command.env("NOTIFY_SOCKET", desk.path("notify")).env("WATCHDOG_USEC", "1000000");
+    let mut service = Desk::started(command);
+    let told = |what: &str| {
+        let mut bytes = [0; 512];
+        for _ in 0..20 {
+            let got = socket.recv(&mut bytes).expect("told within 30 s");
+            if String::from_utf8_lossy(&bytes[..got]).lines().any(|line| line == what) {
+                return;
+            }
         }
-    }
-    let first = first.unwrap_or(last);
-    assert!(last * 100 <= first * 115, "memory grew from {first} to {last} KiB");
-    let text = service.metrics(9464);
-    let value = |name: &str| -> f64 {
-        let line = text.lines().find(|line| line.starts_with(name)).expect("a count");
-        line.rsplit(' ').next().expect("a value").parse().expect("a number")
+        panic!("systemd was not told {what}");
     };
-    let p50 = value("melkglas_delay_seconds{camera=\"hall\",quantile=\"0.5\"}");
-    let p99 = value("melkglas_delay_seconds{camera=\"hall\",quantile=\"0.99\"}");
-    println!("delay p50 {p50:.3} s, p99 {p99:.3} s, memory {last} KiB\n{text}");
-    assert!(p50 <= 0.5 && p99 <= 0.8, "delay p50 {p50} s, p99 {p99} s");
+    told("READY=1");
+    told("WATCHDOG=1");
+    told("WATCHDOG=1");
     assert_eq!(service.stop(), Some(143));
+    told("STOPPING=1");
+}
+
+#[test]
+fn a_policy_forbids_what_a_camera_file_allows() {
+    let _turn = turn();
+    let desk = Desk::new("masked", &plain(1));
+    let site = "schema = 1\npolicy = \"woongroen\"\n[cases]\nfolder = \"/nowhere/cases\"\nkey_file = \"/nowhere/site.key\"\n[[user]]\n\
+                account = \"visser\"\nname = \"B. Visser\"\nroles = [\"privacy-officer\"]\n";
+    desk.write("site.toml", site, 0o644);
+    let (code, said) = ended(&desk, &[]);
+    assert_eq!(code, Some(6), "{said}");
+    assert!(said.contains("not watched live") && said.contains("(Woongroen, art."), "{said}");
+}
+
+/// Films at full size and rate, on a machine that has nothing else to do: `scripts/soak live`.
+#[test]
+#[ignore = "takes ten minutes and the whole machine; scripts/soak live runs it"]
+fn long_run() {
+    let _turn = turn();
+    soak::run(&soak::Asked::read());
 }

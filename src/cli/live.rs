@@ -100,7 +100,8 @@ impl FromStr for Publish {
 
 /// Runs until it is stopped, a placement's hour is over, or something breaks.
 pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
-    let (allowed, policy) = cameras::allowed(args)?;
+    let site = settings(args)?;
+    let (allowed, policy) = cameras::allowed(args, &site)?;
     let login = args.viewers.as_deref().map(|file| Credentials::read(file, Path::new(""))).transpose();
     let login = login.map_err(|e| Failure::new(Exit::Settings, e))?;
     if login.is_none() && !args.publish.0.ip().is_loopback() {
@@ -114,7 +115,6 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
         // Before anything is loaded: who forgets the reason need not wait.
         args.act.required()?;
     }
-    let site = settings(args)?;
     let detectors = args.installation.detectors(&site)?;
     if let Some(folder) = &args.record {
         let made = std::fs::create_dir_all(folder);

@@ -26,64 +26,123 @@ const OTHER_SHAPE: &str = "videotestsrc is-live=true pattern=solid-color foregro
     ! video/x-raw,format=I420,width=48,height=64,framerate=25/1 \
     ! videobox left=-100 right=-92 top=-58 bottom=-118";
 
-fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> std::thread::JoinHandle<()> {
+pub(crate) fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> std::thread::JoinHandle<()> {
     std::thread::Builder::new().name(name.into()).spawn(work).expect("started")
 }
+
+/// The same, twice as large.
+const OTHER_SIZE: &str = "videotestsrc is-live=true pattern=solid-color foreground-color=0xffff00ff \
+    ! video/x-raw,format=I420,width=96,height=128,framerate=25/1 \
+    ! videobox left=-200 right=-344 top=-116 bottom=-116";
 
 /// What a camera shows.
 #[derive(Clone, Copy)]
 pub(crate) enum Shows {
     Block,
     OtherShape,
+    OtherSize,
 }
+
+impl Shows {
+    fn picture(self) -> &'static str {
+        match self {
+            Self::Block => PICTURE,
+            Self::OtherShape => OTHER_SHAPE,
+            Self::OtherSize => OTHER_SIZE,
+        }
+    }
+}
+
+/// A camera's inner part, which is there while somebody fetches pictures.
+type Works = Arc<Mutex<Option<gst::Bin>>>;
 
 /// How a camera is guarded.
 #[derive(Clone, Copy)]
 pub(crate) enum Guard<'a> {
+    Open,
     Password,
     /// And TLS, with certificate and key in one PEM file.
     Tls(&'a Path),
+}
+
+impl Guard<'_> {
+    fn auth(self) -> server::RTSPAuth {
+        let auth = server::RTSPAuth::new();
+        auth.set_supported_methods(gstreamer_rtsp::RTSPAuthMethod::Digest);
+        let token = server::RTSPToken::builder().field("media.factory.role", "user").build();
+        auth.add_digest(USER, PASSWORD, &token);
+        if let Self::Tls(pem) = self {
+            let certificate = gio::TlsCertificate::from_file(pem).expect("a certificate");
+            auth.set_tls_certificate(Some(&certificate));
+        }
+        auth
+    }
 }
 
 /// A camera on loopback. Dropped, it is dead.
 pub(crate) struct Camera {
     main: gst::glib::MainLoop,
     thread: Option<std::thread::JoinHandle<()>>,
+    works: Works,
     pub(crate) port: u16,
 }
 
 impl Camera {
     /// On this port, or any where it is 0.
     pub(crate) fn start(port: u16, shows: Shows, guard: Guard<'_>) -> Self {
+        let source = format!(
+            "{} ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=12 bframes=0 threads=1",
+            shows.picture()
+        );
+        Self::serve(port, guard, &source)
+    }
+
+    /// Without password; pictures are put in already coded.
+    pub(crate) fn fed() -> Self {
+        let source = "appsrc name=in is-live=true format=time do-timestamp=true max-bytes=0 \
+             caps=video/x-h264,stream-format=byte-stream,alignment=au,framerate=25/1 ! h264parse";
+        Self::serve(0, Guard::Open, source)
+    }
+
+    /// Puts a coded picture in; says whether anybody fetches pictures.
+    pub(crate) fn feed(&self, unit: &[u8]) -> bool {
+        let works = self.works.lock().expect("sound").clone();
+        let source = works.and_then(|bin| bin.by_name("in")?.downcast::<gst_app::AppSrc>().ok());
+        source.is_some_and(|source| source.push_buffer(gst::Buffer::from_slice(unit.to_vec())).is_ok())
+    }
+
+    /// Its clock is wrong by so much from now on.
+    pub(crate) fn set_clock(&self, ahead_secs: i64) {
+        let works = self.works.lock().expect("sound").clone().expect("somebody fetches pictures");
+        works.by_name("clock").expect("there").set_property("ts-offset", ahead_secs * 1_000_000_000);
+    }
+
+    fn serve(port: u16, guard: Guard<'_>, source: &str) -> Self {
         gst::init().expect("GStreamer starts");
+        let factory = server::RTSPMediaFactory::new();
+        factory.set_launch(&format!(
+            "( {source} ! identity name=clock ! rtph264pay name=pay0 pt=96 config-interval=-1 )"
+        ));
+        let works = Works::default();
+        let made = Arc::clone(&works);
+        factory.connect_media_configure(move |_, media| {
+            // Pictures go out when they come, whatever time they bear.
+            media.set_rate_control(false);
+            *made.lock().expect("sound") = media.element().downcast::<gst::Bin>().ok();
+        });
         let rtsp = server::RTSPServer::new();
         rtsp.set_address("127.0.0.1");
         rtsp.set_service(&port.to_string());
-        let auth = server::RTSPAuth::new();
-        auth.set_supported_methods(gstreamer_rtsp::RTSPAuthMethod::Digest);
-        let token = server::RTSPToken::builder().field("media.factory.role", "user").build();
-        auth.add_digest(USER, PASSWORD, &token);
-        if let Guard::Tls(pem) = guard {
-            let certificate = gio::TlsCertificate::from_file(pem).expect("a certificate");
-            auth.set_tls_certificate(Some(&certificate));
+        if !matches!(guard, Guard::Open) {
+            rtsp.set_auth(Some(&guard.auth()));
+            factory.add_role_from_structure(
+                &gst::Structure::builder("user")
+                    .field("media.factory.access", true)
+                    .field("media.factory.construct", true)
+                    .build(),
+            );
         }
-        rtsp.set_auth(Some(&auth));
-        let factory = server::RTSPMediaFactory::new();
-        let picture = match shows {
-            Shows::Block => PICTURE,
-            Shows::OtherShape => OTHER_SHAPE,
-        };
-        factory.set_launch(&format!(
-            "( {picture} ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=12 bframes=0 threads=1 \
-             ! rtph264pay name=pay0 pt=96 config-interval=-1 )"
-        ));
         factory.set_shared(true);
-        factory.add_role_from_structure(
-            &gst::Structure::builder("user")
-                .field("media.factory.access", true)
-                .field("media.factory.construct", true)
-                .build(),
-        );
         rtsp.mount_points().expect("mounts").add_factory("/main", factory);
         let context = gst::glib::MainContext::new();
         let main = gst::glib::MainLoop::new(Some(&context), false);
@@ -102,7 +161,7 @@ impl Camera {
             let _ = context.with_thread_default(|| looped.run());
             rtsp.client_filter(Some(&mut |_, _| server::RTSPFilterResult::Remove));
         });
-        Self { main, thread: Some(thread), port }
+        Self { main, thread: Some(thread), works, port }
     }
 }
 
@@ -223,9 +282,10 @@ impl Viewer {
         gst::init().expect("GStreamer starts");
         let protocols = if udp { "udp" } else { "tcp" };
         let login = login.map_or(String::new(), |(user, pw)| format!("user-id={user} user-pw={pw}"));
-        Self::launch(&format!(
+        let text = format!(
             "rtspsrc location={url} protocols={protocols} latency=50 {login} ! rtph264depay ! h264parse ! avdec_h264"
-        ))
+        );
+        Self::launch(&text)
     }
 
     /// Looks at a file from beginning to end.
@@ -362,8 +422,9 @@ impl Desk {
         let mut command = Command::new(env!("CARGO_BIN_EXE_melkglas"));
         command
             .current_dir(self.root.path())
-            .args(["live", "--camera", "hall.toml", "--site", "site.toml", "--publish", "rtsp://127.0.0.1:0"])
+            .args(["live", "--camera", "hall.toml", "--site", "site.toml"])
             .args(more)
+            .args(if more.contains(&"--publish") { &[][..] } else { &["--publish", "rtsp://127.0.0.1:0"] })
             .env("MELKGLAS_STATE", self.path("state"))
             .env("MELKGLAS_LOG", "info")
             .env("NO_COLOR", "1")
@@ -378,12 +439,7 @@ impl Desk {
         Self::started(self.command(more))
     }
 
-    /// The same with all flags given.
-    pub(crate) fn start_with(&self, flags: &[&str]) -> Service {
-        Self::started(self.command_with(flags))
-    }
-
-    fn started(mut command: Command) -> Service {
+    pub(crate) fn started(mut command: Command) -> Service {
         let child = command.spawn().expect("started");
         let mut service = Service { child, said: Arc::default(), address: ([127, 0, 0, 1], 0).into() };
         let stderr = service.child.stderr.take().expect("piped");
@@ -396,8 +452,8 @@ impl Desk {
         let until = Instant::now() + Duration::from_secs(60);
         loop {
             let text = service.said();
-            let line = text.lines().find_map(|line| line.strip_prefix("hall: rtsp://"));
-            if let Some(rest) = line {
+            let line = text.lines().find_map(|line| line.strip_prefix("hall: "));
+            if let Some((_, rest)) = line.and_then(|line| line.split_once("://")) {
                 let address = rest.split('/').next().expect("an address");
                 service.address = address.parse().expect("an address");
                 return service;
@@ -421,6 +477,11 @@ impl Service {
         format!("rtsp://{}/hall", self.address)
     }
 
+    /// The mount of another camera of it.
+    pub(crate) fn url_of(&self, camera: &str) -> String {
+        format!("rtsp://{}/{camera}", self.address)
+    }
+
     pub(crate) fn said(&self) -> String {
         self.said.lock().expect("sound").clone()
     }
@@ -434,6 +495,14 @@ impl Service {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("it runs");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line");
         line.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
+    /// Processor time that it took, seconds.
+    pub(crate) fn cpu_secs(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("it runs");
+        let fields: Vec<&str> = stat.rsplit(')').next().expect("fields").split_whitespace().collect();
+        let ticks = |at: usize| fields[at].parse::<f64>().expect("a number");
+        (ticks(11) + ticks(12)) / 100.0
     }
 
     /// What Prometheus would be told.

@@ -15,7 +15,7 @@
 //!   [`Clip`](crate::video::source::Clip) opens like any other; [`Cases::keep`] and [`Cases::fetch`] hold what is made of
 //!   it, encrypted with its key. The plain copy never touches a disk.
 //! - [`Cases::retain`]: erases what is due and not held. [`due_since`] and [`holds`] are its rule.
-//! - [`reading`]: the restriction on every subcommand that reads footage.
+//! - [`reading`]: the restriction on every subcommand that reads footage; [`may_watch`]: that on live streams.
 //! - [`end_of`], [`working_days_left`]: terms in working days.
 //!
 //! Personal data of residents is in the store alone, sealed; the audit log names cases by their number. Erasing a case
@@ -31,6 +31,7 @@ mod restriction;
 mod retention;
 mod store;
 mod table;
+mod watching;
 mod words;
 
 #[cfg(test)]
@@ -48,4 +49,5 @@ pub use restriction::{Reading, Reads, reading};
 pub use retention::{Due, Erased, due_since, holds};
 pub use store::{CaseRow, ClipRow, PaperRow, StepRow, Store};
 pub use table::{allowed, asked, may_show, rules};
+pub use watching::{Watching, may_watch};
 pub use words::{Actor, CaseAct, CaseFacts, CaseState, Motive, Refusal, ReleaseState, Standing};

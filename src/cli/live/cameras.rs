@@ -2,9 +2,13 @@
 
 use super::Args;
 use crate::casework::HideEveryone;
+use crate::casework::case::{Watching, may_watch};
 use crate::cli::common::{empty_scene, open_clip, read_camera};
+use crate::cli::desk::case_failure;
 use crate::cli::talk;
-use crate::config::{Camera, Credentials, LivePolicy, Site, Stream, StreamSource, moving_with_zones};
+use crate::config::{
+    Camera, Credentials, LivePolicy, Site, Stream, StreamSource, Transport, moving_with_zones,
+};
 use crate::error::{Exit, Failure};
 use crate::video::detect::OnnxFactory;
 use crate::video::live::{LiveCamera, LiveSource, RecordTo};
@@ -35,8 +39,9 @@ impl Allowed {
     }
 }
 
-/// Reads every camera file and refuses what one of them forbids; says whether it is for placement.
-pub(super) fn allowed(args: &Args) -> Result<(Vec<Allowed>, LivePolicy), Failure> {
+/// Reads every camera file and refuses what one of them, or the site's policy, forbids; says whether it is for placement.
+pub(super) fn allowed(args: &Args, site: &Site) -> Result<(Vec<Allowed>, LivePolicy), Failure> {
+    let rules = site.office.as_ref().map(|office| office.policy.as_ref());
     let mut cameras: Vec<Allowed> = Vec::new();
     let mut ids = BTreeSet::new();
     for path in &args.camera {
@@ -48,6 +53,9 @@ pub(super) fn allowed(args: &Args) -> Result<(Vec<Allowed>, LivePolicy), Failure
             let twice = format!("camera {} is named twice", camera.id);
             return Err(Failure::with_cure(Exit::Usage, twice, "name each camera once"));
         }
+        let transport = camera.stream.as_ref().map_or(Transport::default(), |stream| stream.transport);
+        let wanted = Watching { transport, recorded: args.record.is_some() };
+        may_watch(rules, wanted).map_err(|refusal| case_failure(refusal.into()))?;
         if camera.live == LivePolicy::Forbidden {
             return Err(Failure::with_cure(
                 Exit::Refused,

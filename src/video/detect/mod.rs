@@ -223,6 +223,19 @@ pub enum Extent {
     Whole,
 }
 
+impl Extent {
+    /// All that this one searches and that other one, of an earlier frame that nobody came to search.
+    #[must_use]
+    pub fn with_owed(self, owed: Self) -> Self {
+        match (self, owed) {
+            (mine, Self::Nothing) => mine,
+            (Self::Parts(mine), Self::Parts(owed)) => Self::Parts([mine, owed].concat()),
+            // It was not asked what else has changed.
+            (Self::Nothing, _) | (Self::Whole, _) | (_, Self::Whole) => Self::Whole,
+        }
+    }
+}
+
 /// Where to look for what in one frame, by the cadence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
@@ -239,6 +252,16 @@ impl Look {
     /// Look for all there is everywhere.
     pub const EVERYTHING: Self = Self { persons: Extent::Whole, faces: Extent::Whole, keen: false };
 
+    /// This look and what an earlier one owes.
+    #[must_use]
+    pub fn with_owed(self, owed: Self) -> Self {
+        Self {
+            persons: self.persons.with_owed(owed.persons),
+            faces: self.faces.with_owed(owed.faces),
+            keen: self.keen || owed.keen,
+        }
+    }
+
     /// Where this look searches for the target.
     #[must_use]
     pub fn at(&self, target: Target) -> &Extent {
@@ -252,6 +275,12 @@ impl Look {
     #[must_use]
     pub fn tells(&self, target: Target) -> bool {
         *self.at(target) != Extent::Nothing
+    }
+
+    /// Whether this frame tells where any targets are.
+    #[must_use]
+    pub fn tells_anything(&self) -> bool {
+        Target::ALL.into_iter().any(|target| self.tells(target))
     }
 
     /// Whether any network has anything to do.

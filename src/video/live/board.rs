@@ -1,17 +1,16 @@
 //! One pool of detectors for all cameras: each camera has a place on the board for its newest frame, and whoever is free
-//! takes the frame of the camera that has waited longest. What nobody came to look at is replaced, never queued; so the
-//! pool adapts to its load by itself.
+//! takes the frame of the camera that has waited longest. What nobody came to look at is taken down and its look owed by
+//! the next frame, never queued; so under load looks come farther apart by themselves, and the newest frame wins.
 
 use crate::interrupt::Interrupt;
-use crate::video::detect::{DetectError, DetectorFactory, Extent, Look, absurd};
+use crate::video::detect::{DetectError, DetectorFactory, Look, absurd};
 use crate::video::frame::RawFrame;
+use crate::video::pipeline::Seen;
 use crate::video::plan::CoverReason;
 use crossbeam_channel::Sender;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-
-use super::looks::Seen;
 
 /// How much detectors stand back behind decoding, masking and encoding: steps of nice(2).
 const STAND_BACK: i32 = 5;
@@ -19,7 +18,6 @@ const STAND_BACK: i32 = 5;
 /// What one look came to.
 pub(super) struct Looked {
     pub(super) at_ns: u64,
-    pub(super) look: Look,
     pub(super) seen: Seen,
     pub(super) took: Duration,
 }
@@ -67,29 +65,20 @@ impl Board {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a camera's newest frame up, in place of one that nobody looked at.
+    /// Puts a camera's newest frame up, in the place of one that was there.
     pub(super) fn post(&self, camera: usize, frame: Arc<RawFrame>, at_ns: u64, look: Look) {
         if let Some(place) = self.lock().places.get_mut(camera) {
-            // Faces that were due stay due.
-            let due = place.waiting.take().is_some_and(|task| task.look.faces == Extent::Whole);
-            let look = if due { Look { faces: Extent::Whole, ..look } } else { look };
             place.waiting = Some(Task { frame, at_ns, look });
         }
         self.bell.notify_one();
     }
 
-    /// Takes a frame down that is about to be shown.
-    pub(super) fn withdraw(&self, camera: usize, at_ns: u64) {
-        if let Some(place) = self.lock().places.get_mut(camera)
-            && place.waiting.as_ref().is_some_and(|task| task.at_ns <= at_ns)
-        {
-            place.waiting = None;
-        }
-    }
-
-    /// Whether no frame of a camera waits or is looked at.
-    pub(super) fn is_idle(&self, camera: usize) -> bool {
-        self.lock().places.get(camera).is_some_and(|place| place.waiting.is_none() && place.busy.is_none())
+    /// Takes a frame of a camera down that nobody came for, filmed at `until_ns` or before; gives its time and its look.
+    pub(super) fn withdraw(&self, camera: usize, until_ns: u64) -> Option<(u64, Look)> {
+        let mut state = self.lock();
+        let waiting = &mut state.places.get_mut(camera)?.waiting;
+        let task = waiting.take_if(|task| task.at_ns <= until_ns)?;
+        Some((task.at_ns, task.look))
     }
 
     /// How long the longest look now takes already.
@@ -176,7 +165,7 @@ pub(super) fn start(
                 // Before the result is known: who hears of it may then mask the frame.
                 drop(frame);
                 // A camera that hears nothing any more has ended.
-                let _ = results.try_send(Looked { at_ns, look, seen, took: start.elapsed() });
+                let _ = results.try_send(Looked { at_ns, seen, took: start.elapsed() });
                 board.done(camera);
                 if interrupt.is_raised() {
                     return;
@@ -208,17 +197,18 @@ mod tests {
         let (result, _kept) = bounded(1);
         let board = Board::new(vec![result.clone(), result], Duration::ZERO);
         board.post(0, frame(), 1, Look::EVERYTHING);
-        board.post(0, frame(), 2, Look { faces: Extent::Nothing, ..Look::EVERYTHING });
+        board.post(0, frame(), 2, Look::EVERYTHING);
         let (camera, task, _) = board.take().expect("open");
-        assert_eq!((camera, task.at_ns, task.look), (0, 2, Look::EVERYTHING), "faces stay due");
+        assert_eq!((camera, task.at_ns), (0, 2));
         board.post(0, frame(), 3, Look::EVERYTHING);
         board.post(1, frame(), 4, Look::EVERYTHING);
         assert_eq!(board.take().map(|(camera, ..)| camera), Some(1), "the first is being looked at");
         board.done(0);
         board.done(1);
-        board.withdraw(0, 3);
+        assert_eq!(board.withdraw(0, 2), None);
+        assert_eq!(board.withdraw(0, 3), Some((3, Look::EVERYTHING)));
         board.post(1, frame(), 5, Look::EVERYTHING);
-        assert_eq!(board.take().map(|(camera, ..)| camera), Some(1), "what is shown is not looked at");
+        assert_eq!(board.take().map(|(camera, ..)| camera), Some(1), "what was taken down is not looked at");
         board.close();
         assert!(board.take().is_none());
     }

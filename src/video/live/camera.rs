@@ -7,6 +7,7 @@ use super::backoff::Backoff;
 use super::clock::{Clock, Placed};
 use super::metrics::{Counts, count};
 use crate::config::LimitSettings;
+use crate::geometry::FrameSize;
 use crate::interrupt::Interrupt;
 use crate::video::frame::{Damage, RawFrame};
 use crate::video::source::{Clip, Source, SourceError, StreamFeed, Taker};
@@ -54,6 +55,8 @@ pub(super) struct Camera {
     pub(super) id: String,
     pub(super) source: LiveSource,
     pub(super) limits: LimitSettings,
+    /// Size of the picture that the camera's regions were drawn on.
+    pub(super) drawn_on: FrameSize,
     pub(super) epoch: Instant,
     pub(super) queue: Sender<Incoming>,
     /// The other end of the queue, to take the oldest off where it is full.
@@ -126,12 +129,14 @@ fn run_once(camera: &Camera, connection: u64, taker: &mut Taker) -> Result<(), S
         LiveSource::Stream(feed) => Source::connect(feed, before, &camera.limits, &camera.interrupt)?,
         LiveSource::Clip(clip) => Source::open(clip, &camera.limits, &camera.interrupt)?,
     };
-    let ended = frames(camera, connection, &mut source);
-    *taker = source.into_taker();
+    let mut fits = true;
+    let ended = frames(camera, connection, &mut source, &mut fits);
+    // Pictures of a shape that will not be shown are no measure for those of the next connection.
+    *taker = if fits { source.into_taker() } else { Taker::default() };
     ended
 }
 
-fn frames(camera: &Camera, connection: u64, source: &mut Source) -> Result<(), SourceError> {
+fn frames(camera: &Camera, connection: u64, source: &mut Source, fits: &mut bool) -> Result<(), SourceError> {
     let mut clock = Clock::default();
     let mut began = None;
     while let Some(mut frame) = source.next_frame()? {
@@ -140,6 +145,7 @@ fn frames(camera: &Camera, connection: u64, source: &mut Source) -> Result<(), S
             nap_until(began + Duration::from_nanos(frame.pts_ns()), &camera.interrupt);
         }
         count(&camera.counts.frames_in);
+        *fits = frame.size().same_aspect(camera.drawn_on);
         if !camera.counts.connected.swap(true, Ordering::AcqRel) {
             tracing::info!(camera = camera.id, size = %frame.size(), "pictures come");
             camera.tell(None);

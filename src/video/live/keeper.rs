@@ -13,12 +13,12 @@ use super::outlet::Outlet;
 use crate::config::{DarkPolicy, Site, Target};
 use crate::geometry::FrameSize;
 use crate::interrupt::Interrupt;
-use crate::video::detect::{Extent, Look};
+use crate::video::detect::Look;
 use crate::video::frame::{RawFrame, RedactedFrame, Stamp};
 use crate::video::mask::{Form, Masker, Placards};
-use crate::video::pipeline::{EmptyScene, Insight, Known};
-use crate::video::plan::{CoverReason, FramePlan, Observations, Planner};
-use crate::video::scene::{Change, Glance, Outline, SceneKind, SmallPicture, Stance};
+use crate::video::pipeline::{EmptyScene, Insight, Known, Pace};
+use crate::video::plan::{CoverReason, Detection, FramePlan, Observations, Planner};
+use crate::video::scene::{Outline, SceneKind, SmallPicture, Stance};
 use crate::video::track::Steady;
 use crossbeam_channel::{Receiver, Sender, bounded, select_biased};
 use std::collections::VecDeque;
@@ -37,8 +37,6 @@ const TOO_LATE_NS: u64 = 300_000_000;
 /// Most frames that wait, and most bytes of them.
 const MOST_FRAMES: usize = 120;
 const MOST_BYTES: usize = 512 << 20;
-/// Most glances that wait for a look: those of a second or two.
-const MOST_GLANCES: usize = 50;
 /// Frames whose outline tells whether the camera was turned, how far apart, and when the next ones are taken:
 /// after a while where it was not, soon where it was.
 const OUTLINES: usize = 5;
@@ -52,6 +50,8 @@ pub(super) struct Keeper {
     /// Its place on the board.
     pub(super) number: usize,
     pub(super) site: Site,
+    /// Whether the detectors can search parts of a frame.
+    pub(super) parts: bool,
     /// The size that the camera's regions were drawn on.
     pub(super) drawn_on: FrameSize,
     pub(super) planner: Arc<dyn Planner>,
@@ -87,14 +87,16 @@ struct Memory {
     waiting: VecDeque<Waiting>,
     connection: u64,
     settled_ns: u64,
+    /// It was said that pictures have another shape.
+    shape_told: bool,
     /// The latest frame that came, and the latest picture shown.
     came_ns: u64,
     shown_ns: u64,
-    /// Looks asked for.
-    posts: u64,
-    /// At frames that are to be looked at, and at the one that was looked at last.
-    glances: VecDeque<(u64, Glance)>,
-    base: Option<(u64, Glance)>,
+    pace: Pace,
+    /// Frames that came.
+    frames: u64,
+    /// What was to be searched in a frame that nobody came for.
+    owed: Option<Look>,
     outlines: Vec<Outline>,
     next_outline_ns: u64,
     verdict: (Sender<bool>, Receiver<bool>),
@@ -113,11 +115,12 @@ impl Keeper {
             waiting: VecDeque::new(),
             connection: 0,
             settled_ns: 0,
+            shape_told: false,
             came_ns: 0,
             shown_ns: 0,
-            posts: 0,
-            glances: VecDeque::new(),
-            base: None,
+            pace: Pace::new(self.site.detect.cadence, self.parts),
+            frames: 0,
+            owed: None,
             outlines: Vec::new(),
             next_outline_ns: 0,
             verdict: bounded(1),
@@ -156,6 +159,10 @@ impl Keeper {
         if memory.connection != connection || jumped {
             memory.connection = connection;
             memory.settled_ns = at_ns + SETTLES_NS;
+            memory.pace.start_over();
+        }
+        if size != memory.form.size() {
+            self.change_size(memory, at_ns);
         }
         memory.came_ns = at_ns;
         memory.form = Form::of_frame(&frame);
@@ -165,16 +172,14 @@ impl Keeper {
             None if at_ns < memory.settled_ns => Some(CoverReason::Settling),
             None => None,
         };
-        let trusted = frame.damage().is_none();
-        if trusted && let Some(scene) = &self.scene {
-            let difference = scene.scene.compare(&SmallPicture::of(&frame, scene.scene.width_px()));
-            memory.insight.compared(at_ns, size, difference);
-            self.watch_camera(memory, &frame, at_ns);
-        }
-        let frame = Arc::new(frame);
-        if trusted {
-            self.look_at(memory, &frame, at_ns);
-        }
+        self.tell_of_shape(memory, covered == Some(CoverReason::ShapeChanged));
+        let frame = if frame.damage().is_none() {
+            self.look_at(memory, frame, at_ns)
+        } else {
+            // It tells nothing, and what comes after it may be anything.
+            memory.pace.start_over();
+            Arc::new(frame)
+        };
         let most = (MOST_BYTES / frame.byte_len().max(1)).clamp(1, MOST_FRAMES);
         memory.waiting.push_back(Waiting { frame, at_ns, covered });
         while memory.waiting.len() > most {
@@ -183,51 +188,76 @@ impl Keeper {
         }
     }
 
-    /// Puts a frame up to be looked at, unless nothing changed since the last look: then that is what would be seen.
-    fn look_at(&self, memory: &mut Memory, frame: &Arc<RawFrame>, at_ns: u64) {
-        let rest_ns = (f64::from(self.site.detect.cadence.rest_s) * 1e9) as u64;
-        if rest_ns > 0 {
-            let now = Glance::at(&SmallPicture::of(frame, self.site.scene.width_px), frame.size());
-            let rests = |(looked_ns, base): &(u64, Glance)| {
-                at_ns < looked_ns + rest_ns && now.change_since(base) == Change::Nothing
-            };
-            if self.board.is_idle(self.number)
-                && self.looked.is_empty()
-                && memory.base.as_ref().is_some_and(rests)
-                && let Some(Ok(seen)) = memory.looks.latest().cloned()
-            {
-                memory.insight.found_later(at_ns, frame.size(), &seen);
-                memory.looks.push(at_ns, Ok(seen));
-                return;
-            }
-            memory.glances.push_back((at_ns, now));
-            if memory.glances.len() > MOST_GLANCES {
-                memory.glances.pop_front();
-            }
+    /// Says once what is to be done where the camera's pictures have another shape than its zones were drawn on.
+    fn tell_of_shape(&self, memory: &mut Memory, differs: bool) {
+        if differs && !memory.shape_told {
+            tracing::warn!(
+                camera = self.id, drawn_on = %self.drawn_on,
+                "covered: the camera sends another shape of picture than its zones were drawn on; set it back, or draw \
+                 its zones anew and start the service again"
+            );
         }
-        // Faces in every other look: whoever shows one has a body as well, in most looks.
-        let faces = if memory.posts.is_multiple_of(2) { Extent::Whole } else { Extent::Nothing };
-        let look = Look { persons: Extent::Whole, faces, keen: true };
-        memory.posts += 1;
-        self.board.post(self.number, Arc::clone(frame), at_ns, look);
+        memory.shape_told = differs;
+    }
+
+    /// Pictures have another size from here on: what is known of places is of the old one, and so are frames that wait.
+    fn change_size(&self, memory: &mut Memory, at_ns: u64) {
+        memory.insight = Insight::new(&self.site.track, self.scene.clone(), self.site.scene.clone());
+        memory.looks = Looks::new(self.age_ns);
+        memory.steady = Steady::default();
+        memory.settled_ns = at_ns + SETTLES_NS;
+        memory.pace.start_over();
+        for waiting in &mut memory.waiting {
+            waiting.covered = waiting.covered.or(Some(CoverReason::Settling));
+        }
+    }
+
+    /// Compares a frame with the empty scene, and puts it up to be looked at where it is its turn and it has changed.
+    fn look_at(&self, memory: &mut Memory, frame: RawFrame, at_ns: u64) -> Arc<RawFrame> {
+        let wants_small = self.scene.is_some() || memory.pace.glances();
+        let small = wants_small.then(|| SmallPicture::of(&frame, self.site.scene.width_px));
+        if let Some((scene, small)) = self.scene.as_ref().zip(small.as_ref()) {
+            memory.insight.compared(at_ns, frame.size(), scene.scene.compare(small));
+            self.watch_camera(memory, &frame, at_ns);
+        }
+        // A look that nobody came for is this frame's, in which there may be more to see.
+        self.withdraw(memory, at_ns);
+        let owed = memory.owed.take();
+        memory.frames += 1;
+        let look = memory.pace.look(memory.frames, &frame, small.as_ref(), owed.is_some());
+        let look = match owed {
+            Some(owed) => look.with_owed(owed),
+            None => look,
+        };
+        let frame = Arc::new(frame);
+        if look.tells_anything() {
+            let known = memory.looks.ask(at_ns, look.clone());
+            follow(memory, known);
+        }
+        if look.searches() {
+            self.board.post(self.number, Arc::clone(&frame), at_ns, look);
+        }
+        frame
+    }
+
+    /// Takes the frame down that nobody came for, if it was filmed until then.
+    fn withdraw(&self, memory: &mut Memory, until_ns: u64) {
+        if let Some((at_ns, look)) = self.board.withdraw(self.number, until_ns) {
+            memory.looks.take_back(at_ns);
+            memory.owed = Some(look);
+        }
     }
 
     /// A look is done.
     fn learn(&self, memory: &mut Memory, looked: Looked) {
-        let Looked { at_ns, look, seen, took } = looked;
+        let Looked { at_ns, seen, took } = looked;
         count(&self.counts.looks);
         self.counts.detector.add(took);
-        while memory.glances.front().is_some_and(|(at, _)| *at < at_ns) {
-            memory.glances.pop_front();
+        if memory.looks.lose_before(at_ns) | seen.is_err() {
+            memory.pace.start_over();
         }
-        // Only after a look at everything may the next ones rest.
-        let looked_at = memory.glances.front().is_some_and(|(at, _)| *at == at_ns);
-        memory.base =
-            if looked_at && look.faces == Extent::Whole { memory.glances.pop_front() } else { None };
-        if let Ok(detections) = &seen {
-            memory.insight.found_later(at_ns, memory.form.size(), detections);
-        }
-        memory.looks.push(at_ns, seen);
+        let known = memory.looks.learn(at_ns, seen);
+        follow(memory, known);
     }
 
     /// Shows every picture whose time has come.
@@ -266,7 +296,7 @@ impl Keeper {
     fn redacted(&self, memory: &mut Memory, waiting: Waiting) -> RedactedFrame {
         let Waiting { frame, at_ns, covered } = waiting;
         let size = frame.size();
-        self.board.withdraw(self.number, at_ns);
+        self.withdraw(memory, at_ns);
         match self.plan(memory, at_ns, size, covered) {
             Ok(plan) => {
                 // One that is still being looked at is not shown: what is found in it is not known.
@@ -363,5 +393,12 @@ impl Keeper {
         if std::thread::Builder::new().name(format!("turned-{}", self.id)).spawn(judge).is_err() {
             memory.next_outline_ns = at_ns + TURNED_JUDGED_AGAIN_NS;
         }
+    }
+}
+
+/// Follows who was found from frame to frame.
+fn follow(memory: &mut Memory, known: Vec<(u64, Vec<Detection>)>) {
+    for (at_ns, detections) in known {
+        memory.insight.found_later(at_ns, memory.form.size(), &detections);
     }
 }

@@ -1,79 +1,123 @@
 //! What the detectors' looks tell of the frames around them, and for how long.
 //!
-//! Not every frame of a live stream is looked at. One between two looks takes the boxes of both, and its tracks go from
-//! the one to the other. The rule that keeps this honest: no frame is shown that is farther from the nearest look than
-//! a set age, nor one beside a look that failed.
+//! Not every frame of a live stream is searched, nor all of it. A frame in which nothing has changed tells what the one
+//! before it told, as soon as that is known. One between two that tell takes the boxes of both, and its tracks go from
+//! the one to the other. The rule that keeps this honest: no frame is shown that is farther from the nearest telling one
+//! than a set age, nor one beside a look that failed.
 //!
 //! Pure: no frame, no clock.
 
+use crate::video::detect::Look;
+use crate::video::pipeline::{Seen, Telling, Told};
 use crate::video::plan::{CoverReason, Detection};
 use std::collections::VecDeque;
 
-/// What one look saw, or why it saw nothing that can be trusted.
-pub(super) type Seen = Result<Vec<Detection>, CoverReason>;
+/// A frame that tells something once the looks up to it are done.
+#[derive(Debug)]
+struct Asked {
+    at_ns: u64,
+    look: Look,
+    seen: Option<Seen>,
+}
 
 /// The looks of late, in order of their frames.
 #[derive(Debug)]
 pub(super) struct Looks {
-    /// A frame is never farther than this from its nearest look, nanoseconds.
+    /// A frame is never farther than this from the nearest one that tells, nanoseconds.
     age_ns: u64,
-    kept: VecDeque<(u64, Seen)>,
+    asked: VecDeque<Asked>,
+    telling: Telling,
+    told: VecDeque<(u64, Told)>,
 }
 
 impl Looks {
     /// None yet.
     pub(super) fn new(age_ns: u64) -> Self {
-        Self { age_ns, kept: VecDeque::new() }
+        Self { age_ns, asked: VecDeque::new(), telling: Telling::default(), told: VecDeque::new() }
     }
 
-    /// A look at the frame filmed at `at_ns`, later than those before; others are left.
-    pub(super) fn push(&mut self, at_ns: u64, seen: Seen) -> bool {
-        let in_order = self.latest_ns().is_none_or(|last| at_ns > last);
-        if in_order {
-            self.kept.push_back((at_ns, seen));
+    /// The frame filmed at `at_ns`, later than those before, is to be looked at like this. Gives what is known by that:
+    /// where nothing is searched, what was told before may hold here.
+    pub(super) fn ask(&mut self, at_ns: u64, look: Look) -> Vec<(u64, Vec<Detection>)> {
+        let seen = (!look.searches()).then(|| Ok(Vec::new()));
+        self.asked.push_back(Asked { at_ns, look, seen });
+        self.settle()
+    }
+
+    /// Nobody will look at the frame filmed at `at_ns`: neither it nor those that leaned on it tell anything.
+    pub(super) fn take_back(&mut self, at_ns: u64) {
+        self.asked.retain(|asked| asked.at_ns < at_ns);
+    }
+
+    /// Looks before this one whose word was lost, because nobody had time to take it, have failed; says whether any was.
+    pub(super) fn lose_before(&mut self, at_ns: u64) -> bool {
+        let lost = self.asked.iter_mut().filter(|asked| asked.at_ns < at_ns && asked.seen.is_none());
+        lost.map(|asked| asked.seen = Some(Err(CoverReason::Overload))).count() > 0
+    }
+
+    /// What the look at the frame filmed at `at_ns` came to. Gives all that is known by that, in order: frames, and what
+    /// is in them.
+    pub(super) fn learn(&mut self, at_ns: u64, seen: Seen) -> Vec<(u64, Vec<Detection>)> {
+        if let Some(asked) = self.asked.iter_mut().find(|asked| asked.at_ns == at_ns) {
+            asked.seen = Some(seen);
         }
-        in_order
+        self.settle()
     }
 
-    /// The frame of the latest look.
-    pub(super) fn latest_ns(&self) -> Option<u64> {
-        self.kept.back().map(|(at, _)| *at)
+    /// Moves on to what is told all that waited for no look any more.
+    fn settle(&mut self) -> Vec<(u64, Vec<Detection>)> {
+        let mut known = Vec::new();
+        while let Some(Asked { at_ns, look, seen: Some(seen) }) =
+            self.asked.pop_front_if(|asked| asked.seen.is_some())
+        {
+            let told = self.telling.tell(&look, &seen);
+            let all: Result<Vec<&Vec<Detection>>, _> = told.iter().flatten().map(Result::as_ref).collect();
+            if let Ok(all) = all {
+                known.push((at_ns, all.into_iter().flatten().copied().collect()));
+            }
+            self.told.push_back((at_ns, told));
+        }
+        known
     }
 
-    /// What the latest look saw.
-    pub(super) fn latest(&self) -> Option<&Seen> {
-        self.kept.back().map(|(_, seen)| seen)
-    }
-
-    /// Everything that the looks on either side say of the frame filmed at `at_ns`.
+    /// Everything that is told of the frame filmed at `at_ns`: by itself, or by those on either side.
     pub(super) fn around(&self, at_ns: u64) -> Seen {
-        let next = self.kept.partition_point(|(at, _)| *at < at_ns);
-        let sides = [next.checked_sub(1).and_then(|i| self.kept.get(i)), self.kept.get(next)];
-        let nearest = sides.iter().flatten().map(|(at, _)| at.abs_diff(at_ns)).min();
-        if nearest.is_none_or(|nearest| nearest > self.age_ns) {
-            return Err(CoverReason::Overload);
-        }
-        // A look beyond the set age says nothing of this frame, good or bad.
-        let near = sides.into_iter().flatten().filter(|(at, _)| at.abs_diff(at_ns) <= 2 * self.age_ns);
+        let next = self.told.partition_point(|(at, _)| *at < at_ns);
         let mut all = Vec::new();
-        for (_, seen) in near {
-            all.extend_from_slice(seen.as_ref().map_err(|reason| *reason)?);
+        for target in 0..Told::default().len() {
+            let telling = |entry: &(u64, Told)| -> Option<(u64, Seen)> {
+                let (at, told) = entry;
+                Some((*at, told.get(target)?.clone()?))
+            };
+            let before = self.told.iter().take(next).rev().find_map(telling);
+            let after = self.told.iter().skip(next).find_map(telling);
+            let sides = match after {
+                Some((at, seen)) if at == at_ns => vec![(at, seen)],
+                after => before.into_iter().chain(after).collect(),
+            };
+            let nearest = sides.iter().map(|(at, _)| at.abs_diff(at_ns)).min();
+            if nearest.is_none_or(|nearest| nearest > self.age_ns) {
+                return Err(CoverReason::Overload);
+            }
+            // A look beyond the set age says nothing of this frame, good or bad.
+            for (_, seen) in sides.into_iter().filter(|(at, _)| at.abs_diff(at_ns) <= 2 * self.age_ns) {
+                all.extend(seen?);
+            }
         }
         Ok(all)
     }
 
     /// Forgets looks that no frame from `at_ns` on can be beside.
     pub(super) fn forget_before(&mut self, at_ns: u64) {
-        while self.kept.get(1).is_some_and(|(at, _)| *at <= at_ns) {
-            self.kept.pop_front();
-        }
+        while self.told.pop_front_if(|(at, _)| *at + 2 * self.age_ns < at_ns).is_some() {}
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::BoxPx;
+    use crate::geometry::{BoxPx, PxRect};
+    use crate::video::detect::Extent;
     use crate::video::plan::Target;
     use proptest::prelude::*;
 
@@ -86,17 +130,66 @@ mod tests {
         }
     }
 
+    fn parts(parts: Vec<PxRect>) -> Look {
+        Look { persons: Extent::Parts(parts.clone()), faces: Extent::Parts(parts), keen: false }
+    }
+
+    /// A whole look at each of these times saw that.
+    fn looked(age_ns: u64, all: Vec<(u64, Seen)>) -> Looks {
+        let mut looks = Looks::new(age_ns);
+        for (at, seen) in all {
+            looks.ask(at, Look::EVERYTHING);
+            looks.learn(at, seen);
+        }
+        looks
+    }
+
     #[test]
     fn a_frame_has_what_both_sides_saw() {
-        let mut looks = Looks::new(100);
-        looks.push(100, Ok(vec![found(0.0)]));
-        looks.push(200, Ok(vec![found(50.0)]));
+        let fault = Err(CoverReason::DetectorFault);
+        let looks = looked(
+            100,
+            vec![(100, Ok(vec![found(0.0)])), (200, Ok(vec![found(50.0)])), (400, fault.clone())],
+        );
         assert_eq!(looks.around(150), Ok(vec![found(0.0), found(50.0)]));
-        assert_eq!(looks.around(300), Ok(vec![found(50.0)]));
-        assert_eq!(looks.around(301), Err(CoverReason::Overload));
-        assert!(!looks.push(200, Ok(vec![])), "not twice");
-        looks.push(400, Err(CoverReason::DetectorFault));
-        assert_eq!(looks.around(290), Err(CoverReason::DetectorFault));
+        assert_eq!(looks.around(200), Ok(vec![found(50.0)]), "its own look");
+        assert_eq!(looks.around(290), fault);
+        assert_eq!(looks.around(501), Err(CoverReason::Overload));
+    }
+
+    #[test]
+    fn where_nothing_changed_it_tells_what_was_told_but_never_before_that_is_known() {
+        let mut looks = Looks::new(50);
+        looks.ask(100, Look::EVERYTHING);
+        assert!(looks.ask(140, parts(Vec::new())).is_empty());
+        assert_eq!(looks.around(140), Err(CoverReason::Overload));
+        let known = looks.learn(100, Ok(vec![found(0.0)]));
+        assert_eq!(known, vec![(100, vec![found(0.0)]), (140, vec![found(0.0)])]);
+        assert_eq!(looks.ask(180, parts(Vec::new())), vec![(180, vec![found(0.0)])]);
+        assert_eq!(looks.around(230), Ok(vec![found(0.0)]));
+    }
+
+    #[test]
+    fn who_leans_on_a_look_that_nobody_took_tells_nothing() {
+        let mut looks = looked(50, vec![(100, Ok(vec![]))]);
+        let part = PxRect { x0: 0, y0: 0, x1: 64, y1: 64 };
+        looks.ask(140, parts(vec![part]));
+        looks.ask(180, parts(Vec::new()));
+        looks.take_back(140);
+        assert_eq!(looks.around(180), Err(CoverReason::Overload));
+        looks.ask(220, parts(vec![part]));
+        looks.learn(220, Ok(vec![found(4.0)]));
+        assert_eq!(looks.around(180), Ok(vec![found(4.0)]));
+    }
+
+    #[test]
+    fn a_word_that_was_lost_holds_nobody_up() {
+        let mut looks = Looks::new(50);
+        looks.ask(100, Look::EVERYTHING);
+        looks.ask(200, Look::EVERYTHING);
+        assert!(looks.lose_before(200) && !looks.lose_before(200));
+        assert_eq!(looks.learn(200, Ok(vec![found(4.0)])), vec![(200, vec![found(4.0)])]);
+        assert_eq!(looks.around(100), Err(CoverReason::Overload));
     }
 
     proptest! {
@@ -104,10 +197,9 @@ mod tests {
         fn nothing_is_shown_far_from_a_look(
             steps in prop::collection::vec(1u64..300, 0..20), at in 0u64..3000, age in 1u64..200,
         ) {
-            let mut looks = Looks::new(age);
             let times: Vec<u64> =
                 steps.iter().scan(0, |at, step| { *at += step; Some(*at) }).collect();
-            times.iter().for_each(|time| { looks.push(*time, Ok(vec![])); });
+            let mut looks = looked(age, times.iter().map(|time| (*time, Ok(vec![]))).collect());
             let near = times.iter().any(|time| time.abs_diff(at) <= age);
             prop_assert_eq!(looks.around(at).is_ok(), near);
             looks.forget_before(at);

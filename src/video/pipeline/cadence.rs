@@ -5,20 +5,12 @@
 //! that failed covers the frames that depend on it as well.
 
 use super::pool::Looked;
-use crate::geometry::PxRect;
-use crate::video::detect::{Extent, Look};
+use super::telling::{Seen, Telling, Told};
+use crate::video::detect::Look;
 use crate::video::frame::RawFrame;
-use crate::video::plan::{CoverReason, Detection, Target};
+use crate::video::plan::CoverReason;
 use crate::video::scene::Difference;
 use std::collections::VecDeque;
-
-/// Share of a box that has to lie in a searched part before the search there has the last word on it.
-const SEARCHED_SHARE: f32 = 0.9;
-/// Overlap (IoU) from which a new box is the old one, seen again.
-const SAME_BOX: f32 = 0.5;
-
-/// What one look found, or why it found nothing that can be trusted.
-type Seen = Result<Vec<Detection>, CoverReason>;
 
 /// A frame with all that is known of it.
 pub(super) struct Ready {
@@ -36,7 +28,7 @@ struct Waiting {
     look: Look,
     damage: Option<CoverReason>,
     /// Per target: what this frame tells, if it tells anything.
-    told: [Option<Seen>; Target::ALL.len()],
+    told: Told,
 }
 
 /// The hold. Frames go in and come out in order.
@@ -44,9 +36,8 @@ struct Waiting {
 pub(super) struct Hold {
     waiting: VecDeque<Waiting>,
     /// Per target: what the latest telling frame before the first waiting one told.
-    previous: [Option<Seen>; Target::ALL.len()],
-    /// Per target: what the latest telling frame of all told, so what every place showed when it was searched last.
-    latest: [Option<Seen>; Target::ALL.len()],
+    previous: Told,
+    telling: Telling,
 }
 
 impl Hold {
@@ -54,31 +45,10 @@ impl Hold {
     pub(super) fn push(&mut self, looked: Looked) -> Vec<Ready> {
         let Looked { frame, look, seen, difference, .. } = looked;
         let damage = frame.damage().map(CoverReason::from);
-        let told = Target::ALL.map(|target| {
-            let extent = look.at(target);
-            if *extent == Extent::Nothing {
-                return None;
-            }
-            let latest = &mut self.latest[Target::ALL.iter().position(|t| *t == target)?];
-            let found = || -> Seen {
-                let all = seen.as_ref().map_err(|reason| *reason)?;
-                Ok(all.iter().copied().filter(|d| d.target == target).collect())
-            };
-            let told = match (extent, latest.take()) {
-                // After a failure only a look at everything tells anything.
-                (Extent::Parts(_), Some(Err(reason))) => Err(reason),
-                (Extent::Parts(parts), Some(Ok(before))) if parts.is_empty() => Ok(before),
-                (Extent::Parts(parts), Some(Ok(before))) => {
-                    found().map(|found| renewed(&before, found, parts))
-                }
-                _ => found(),
-            };
-            *latest = Some(told.clone());
-            Some(told)
-        });
+        let told = self.telling.tell(&look, &seen);
         self.waiting.push_back(Waiting { frame, difference, look, damage, told });
         let mut ready = Vec::new();
-        while (0..Target::ALL.len()).all(|t| self.waiting.iter().any(|w| w.told[t].is_some())) {
+        while (0..self.previous.len()).all(|t| self.waiting.iter().any(|w| w.told[t].is_some())) {
             ready.extend(self.pop());
         }
         ready
@@ -108,18 +78,6 @@ impl Hold {
     }
 }
 
-/// What is known after parts of a frame were searched: what was found there, and what was known of everywhere else.
-/// Whoever stands across the edge of a part keeps the old box, as the new one may be of a half.
-fn renewed(before: &[Detection], found: Vec<Detection>, parts: &[PxRect]) -> Vec<Detection> {
-    let searched = |d: &Detection| {
-        let within = |part: &PxRect| part.as_box().intersection(&d.area) >= SEARCHED_SHARE * d.area.area();
-        parts.iter().any(within)
-    };
-    let again = |d: &Detection| found.iter().any(|new| new.area.iou(&d.area) >= SAME_BOX);
-    let kept: Vec<Detection> = before.iter().copied().filter(|d| !searched(d) && !again(d)).collect();
-    kept.into_iter().chain(found).collect()
-}
-
 fn merge(into: &mut Seen, from: Option<&Seen>) {
     match (into.as_mut(), from) {
         (Ok(all), Some(Ok(more))) => all.extend_from_slice(more),
@@ -131,8 +89,10 @@ fn merge(into: &mut Seen, from: Option<&Seen>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::{BoxPx, FrameSize};
+    use crate::geometry::{BoxPx, FrameSize, PxRect};
+    use crate::video::detect::Extent;
     use crate::video::frame::{Colour, PixelFormat, Stamp};
+    use crate::video::plan::{Detection, Target};
 
     const SIZE: FrameSize = FrameSize { width: 64, height: 64 };
 

@@ -27,6 +27,7 @@ mod ring;
 mod run;
 mod still;
 mod survey;
+mod telling;
 mod trial;
 mod writer;
 
@@ -39,6 +40,7 @@ pub use job::{
     Finished, FrameRecord, Job, JobError, Observer, Outcome, Rehearsal, StageTimes, redact_clip,
     rehearse_clip,
 };
+pub(in crate::video) use pace::Pace;
 pub use passes::{Analysed, analyse_clip, rehearse_rendering, render_clip};
 pub use picture::{StillJob, redact_still, search_still};
 pub use recheck::{RecheckJob, Rechecked, Sight, Trace, look_again};
@@ -46,4 +48,5 @@ pub use still::{StillError, quietest_still};
 pub use survey::{
     GreyPicture, LearntScene, SceneLearner, SceneStill, SurveyError, Surveyed, learn_scene, light_of,
 };
+pub(in crate::video) use telling::{Seen, Telling, Told};
 pub use trial::{Shown, Tried, try_on_clip};

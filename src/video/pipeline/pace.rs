@@ -13,7 +13,7 @@ use crate::video::scene::{Change, Glance, SmallPicture};
 const MOST_OF_IT: f64 = 0.7;
 
 /// Decides frame by frame.
-pub(super) struct Pace {
+pub(in crate::video) struct Pace {
     cadence: Cadence,
     /// Whether the detectors can search parts of a frame.
     parts: bool,
@@ -63,7 +63,8 @@ impl Pace {
         Self::new(cadence, job.detectors.searches_parts())
     }
 
-    fn new(cadence: Cadence, parts: bool) -> Self {
+    /// At this cadence; `parts`: the detectors can search parts of a frame.
+    pub(in crate::video) fn new(cadence: Cadence, parts: bool) -> Self {
         let network = |every| Network { every, last: None, searched: None };
         Self {
             cadence,
@@ -80,13 +81,20 @@ impl Pace {
     }
 
     /// Whether it wants to see frames.
-    pub(super) fn glances(&self) -> bool {
+    pub(in crate::video) fn glances(&self) -> bool {
         self.cadence.rest_s > 0.0
     }
 
+    /// What was searched before says nothing of what comes next.
+    pub(in crate::video) fn start_over(&mut self) {
+        for network in [&mut self.persons, &mut self.faces] {
+            (network.last, network.searched) = (None, None);
+        }
+    }
+
     /// Where the networks look in frame number `seq`, of which there is a small picture unless it is damaged; in the last
-    /// one everywhere that has changed.
-    pub(super) fn look(
+    /// one, or one that cannot wait, everywhere that has changed.
+    pub(in crate::video) fn look(
         &mut self,
         seq: u64,
         frame: &RawFrame,
@@ -110,9 +118,7 @@ impl Pace {
         };
         if damaged {
             // Nothing was seen in it, so whatever comes next is searched.
-            for network in [&mut self.persons, &mut self.faces] {
-                (network.last, network.searched) = (None, None);
-            }
+            self.start_over();
         }
         look
     }

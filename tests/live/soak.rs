@@ -1,0 +1,599 @@
+//! Long runs with films of real scenes, at full size and rate: how long a picture takes from the camera to a viewer, how
+//! many are covered, whether memory grows, and whether anybody is seen whom the redaction of the same film as a clip hides.
+//!
+//! Every picture of the film carries its number as black and white squares in a corner, so that the viewer knows from the
+//! pixels alone which one it sees, and since when it has been on its way.
+
+use super::rig::{Camera, Desk, Service, thread};
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use gstreamer_app as gst_app;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+const WIDTH: usize = 1280;
+const HEIGHT: usize = 720;
+const STEP: Duration = Duration::from_millis(40);
+/// Pictures of a film that are used: twenty seconds.
+const MOST: usize = 500;
+/// Squares of the number: twelve bits, and four that check them.
+const BITS: usize = 16;
+const SQUARE: usize = 20;
+/// Distance of points at which it is asked whether they are hidden.
+const GRID: usize = 8;
+
+/// Somebody who is known to be there, in pixels of the film.
+#[derive(Clone, Copy)]
+struct Known {
+    x0: f32,
+    y0: f32,
+    x1: f32,
+    y1: f32,
+}
+
+/// A film, ready to be sent.
+pub(crate) struct Film {
+    units: Vec<Vec<u8>>,
+    known: Vec<Vec<Known>>,
+    /// Per picture: what is hidden where it is redacted as a clip.
+    clip: Vec<Hidden>,
+}
+
+/// Which points of a picture are hidden.
+#[derive(Clone, Default)]
+struct Hidden(Vec<bool>);
+
+impl Hidden {
+    /// By chroma alone: the fill is pure green.
+    fn of(i420: &[u8]) -> Self {
+        let chroma = &i420[WIDTH * HEIGHT..];
+        let points = (0..HEIGHT / GRID).flat_map(|y| (0..WIDTH / GRID).map(move |x| (x, y)));
+        Self(
+            points
+                .map(|(x, y)| {
+                    let at = (y * GRID + GRID / 2) / 2 * (WIDTH / 2) + (x * GRID + GRID / 2) / 2;
+                    chroma[at] < 88 && chroma[at + WIDTH * HEIGHT / 4] < 72
+                })
+                .collect(),
+        )
+    }
+
+    fn share(&self) -> f32 {
+        self.0.iter().filter(|hidden| **hidden).count() as f32 / self.0.len().max(1) as f32
+    }
+
+    /// How much of somebody's body is hidden; none where too little of it is in the picture.
+    fn of_body(&self, who: &Known) -> Option<f32> {
+        let side = 0.15 * (who.x1 - who.x0);
+        let along = |low: f32, high: f32, end: usize| {
+            (low / GRID as f32).ceil().max(0.0) as usize..((high / GRID as f32).max(0.0) as usize).min(end)
+        };
+        let columns = along(who.x0 + side, who.x1 - side, WIDTH / GRID);
+        let points: Vec<bool> = along(who.y0, who.y1, HEIGHT / GRID)
+            .flat_map(|y| columns.clone().map(move |x| (x, y)))
+            .filter_map(|(x, y)| self.0.get(y * (WIDTH / GRID) + x).copied())
+            .collect();
+        let hidden = points.iter().filter(|hidden| **hidden).count();
+        (points.len() >= 6).then(|| hidden as f32 / points.len() as f32)
+    }
+}
+
+fn squares(i420: &mut [u8], number: usize) {
+    let code = number << 4 | check_bits(number);
+    for bit in 0..BITS {
+        let luma = if code >> bit & 1 == 1 { 235 } else { 16 };
+        for row in 0..SQUARE {
+            let at = (HEIGHT - SQUARE + row) * WIDTH + WIDTH - (bit + 1) * SQUARE;
+            i420[at..at + SQUARE].fill(luma);
+            let at =
+                WIDTH * HEIGHT + (HEIGHT - SQUARE + row) / 2 * (WIDTH / 2) + (WIDTH - (bit + 1) * SQUARE) / 2;
+            for plane in [0, WIDTH * HEIGHT / 4] {
+                i420[plane + at..plane + at + SQUARE / 2].fill(128);
+            }
+        }
+    }
+}
+
+fn check_bits(number: usize) -> usize {
+    (number * 7 + (number >> 4) * 3 + (number >> 8) * 5 + 9) & 15
+}
+
+fn number_in(i420: &[u8]) -> Option<usize> {
+    let mut code = 0;
+    for bit in 0..BITS {
+        let at = (HEIGHT - SQUARE / 2) * WIDTH + WIDTH - bit * SQUARE - SQUARE / 2;
+        match i420[at] {
+            0..60 => {}
+            190.. => code |= 1 << bit,
+            _ => return None,
+        }
+    }
+    (check_bits(code >> 4) == code & 15).then_some(code >> 4)
+}
+
+fn pipeline(text: &str) -> gst::Pipeline {
+    gst::init().expect("GStreamer starts");
+    let made = gst::parse::launch(text).expect("a sound pipeline");
+    made.downcast::<gst::Pipeline>().expect("a pipeline")
+}
+
+fn sink(of: &gst::Pipeline) -> gst_app::AppSink {
+    of.by_name("out").expect("a sink").downcast().expect("an appsink")
+}
+
+/// Every buffer that a pipeline gives, at most so many, as `take` makes it.
+fn all<T>(text: &str, most: usize, mut take: impl FnMut(usize, &[u8]) -> T) -> Vec<T> {
+    let pipeline = pipeline(text);
+    let out = sink(&pipeline);
+    pipeline.set_state(gst::State::Playing).expect("started");
+    let mut made = Vec::new();
+    while made.len() < most
+        && let Some(sample) = out.try_pull_sample(gst::ClockTime::from_seconds(20))
+    {
+        let bytes = sample.buffer().expect("a buffer").map_readable().expect("readable");
+        made.push(take(made.len(), &bytes));
+    }
+    pipeline.set_state(gst::State::Null).expect("stopped");
+    made
+}
+
+impl Film {
+    /// Of a clip, larger or smaller than it was, with black bars where it has another shape; its last picture stays for
+    /// `hold` times its length, with the noise of a sensor. `truth`: MOTChallenge rows.
+    pub(crate) fn of(clip: &Path, truth: Option<&Path>, hold: usize, folder: &Path) -> Self {
+        let mut size = (0.0, 0.0);
+        let decoded = all(
+            &format!(
+                "filesrc location={} ! decodebin ! videoconvert ! videoscale add-borders=true \
+                 ! video/x-raw,format=I420,width={WIDTH},height={HEIGHT},pixel-aspect-ratio=1/1 \
+                 ! appsink name=out sync=false max-buffers=2",
+                clip.display()
+            ),
+            MOST / (1 + hold),
+            |_, bytes| bytes.to_vec(),
+        );
+        let own = all(
+            &format!(
+                "filesrc location={} ! decodebin ! videoconvert ! video/x-raw,format=GRAY8 ! pngenc snapshot=true \
+                 ! appsink name=out sync=false",
+                clip.display()
+            ),
+            1,
+            |_, png| image::load_from_memory(png).expect("a picture"),
+        );
+        if let Some(first) = own.first() {
+            size = (first.width() as f32, first.height() as f32);
+        }
+        assert!(decoded.len() > 20, "{} is too short", clip.display());
+        let length = decoded.len();
+        let mut noise = 1u32;
+        let pictures = (0..length * (1 + hold)).map(|number| {
+            let mut picture = decoded[number.min(length - 1)].clone();
+            if number >= length {
+                for luma in &mut picture[..WIDTH * HEIGHT] {
+                    noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    *luma = luma.saturating_add_signed(((noise >> 24) % 5) as i8 - 2);
+                }
+            }
+            squares(&mut picture, number);
+            picture
+        });
+        let units = coded(pictures);
+        assert_eq!(units.len(), length * (1 + hold));
+        let rows = truth.map_or(String::new(), |file| std::fs::read_to_string(file).expect("ground truth"));
+        let by_frame = known(&rows, size);
+        let known = (0..units.len())
+            .map(|number| by_frame.get(&(number.min(length - 1) + 1)).cloned().unwrap_or_default())
+            .collect();
+        let mut film = Self { units, known, clip: Vec::new() };
+        film.clip = film.redacted(folder);
+        film
+    }
+
+    /// What is hidden where it is redacted as a clip.
+    fn redacted(&self, folder: &Path) -> Vec<Hidden> {
+        let (raw, masked) = (folder.join("film.mp4"), folder.join("film.redacted.mp4"));
+        let mux = pipeline(&format!(
+            "appsrc name=in format=time max-bytes=0 caps=video/x-h264,stream-format=byte-stream,alignment=au,framerate=25/1 \
+             ! h264parse ! mp4mux ! filesink location={}",
+            raw.display()
+        ));
+        let source: gst_app::AppSrc = mux.by_name("in").expect("a source").downcast().expect("an appsrc");
+        mux.set_state(gst::State::Playing).expect("started");
+        for (number, unit) in self.units.iter().enumerate() {
+            let mut buffer = gst::Buffer::from_slice(unit.clone());
+            let head = buffer.get_mut().expect("ours");
+            head.set_pts(gst::ClockTime::from_mseconds(40 * number as u64));
+            head.set_dts(gst::ClockTime::from_mseconds(40 * number as u64));
+            head.set_duration(gst::ClockTime::from_mseconds(40));
+            source.push_buffer(buffer).expect("taken");
+        }
+        source.end_of_stream().expect("taken");
+        let ends = [gst::MessageType::Eos, gst::MessageType::Error];
+        let end = mux.bus().expect("a bus").timed_pop_filtered(gst::ClockTime::from_seconds(60), &ends);
+        let end = end.expect("an end");
+        assert_eq!(end.type_(), gst::MessageType::Eos, "{end:?}");
+        mux.set_state(gst::State::Null).expect("stopped");
+        let done = Command::new(env!("CARGO_BIN_EXE_melkglas"))
+            .current_dir(folder)
+            .arg("redact")
+            .arg(&raw)
+            .arg("-o")
+            .arg(&masked)
+            .args(["--site", "site.toml", "--force", "--no-camera"])
+            .output()
+            .expect("started");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        let hidden = all(
+            &format!(
+                "filesrc location={} ! qtdemux ! h264parse ! avdec_h264 ! videoconvert ! video/x-raw,format=I420 \
+                 ! appsink name=out sync=false max-buffers=2",
+                masked.display()
+            ),
+            usize::MAX,
+            |_, bytes| Hidden::of(bytes),
+        );
+        assert_eq!(hidden.len(), self.units.len());
+        hidden
+    }
+}
+
+/// Coded as a camera does it.
+fn coded(pictures: impl Iterator<Item = Vec<u8>>) -> Vec<Vec<u8>> {
+    let pipeline = pipeline(&format!(
+        "appsrc name=in format=time block=true max-buffers=4 max-bytes=0 \
+         caps=video/x-raw,format=I420,width={WIDTH},height={HEIGHT},framerate=25/1 \
+         ! x264enc speed-preset=superfast bframes=0 key-int-max=50 pass=qual quantizer=23 byte-stream=true \
+         ! video/x-h264,profile=main,alignment=au,stream-format=byte-stream ! appsink name=out sync=false",
+    ));
+    let source: gst_app::AppSrc = pipeline.by_name("in").expect("a source").downcast().expect("an appsrc");
+    let out = sink(&pipeline);
+    pipeline.set_state(gst::State::Playing).expect("started");
+    let mut units = Vec::new();
+    let mut keep = |sample: gst::Sample| {
+        units.push(sample.buffer().expect("a buffer").map_readable().expect("readable").to_vec());
+    };
+    for (number, picture) in pictures.enumerate() {
+        let mut buffer = gst::Buffer::from_slice(picture);
+        buffer.get_mut().expect("ours").set_pts(gst::ClockTime::from_mseconds(40 * number as u64));
+        source.push_buffer(buffer).expect("taken");
+        while let Some(sample) = out.try_pull_sample(gst::ClockTime::from_nseconds(1)) {
+            keep(sample);
+        }
+    }
+    source.end_of_stream().expect("taken");
+    while let Some(sample) = out.try_pull_sample(gst::ClockTime::from_seconds(20)) {
+        keep(sample);
+    }
+    pipeline.set_state(gst::State::Null).expect("stopped");
+    units
+}
+
+/// Rows of ground truth by frame, from 1, moved to where the clip lies in the film.
+fn known(rows: &str, (width, height): (f32, f32)) -> BTreeMap<usize, Vec<Known>> {
+    let scale = (WIDTH as f32 / width).min(HEIGHT as f32 / height);
+    let (left, top) = ((WIDTH as f32 - width * scale) / 2.0, (HEIGHT as f32 - height * scale) / 2.0);
+    let mut known: BTreeMap<usize, Vec<Known>> = BTreeMap::new();
+    for row in rows.lines() {
+        let values: Vec<f32> = row.split(',').filter_map(|value| value.trim().parse().ok()).collect();
+        let [frame, _, x, y, w, h, counts, ..] = values[..] else { continue };
+        if counts > 0.0 {
+            let (x0, y0) = (left + x * scale, top + y * scale);
+            let who = Known { x0, y0, x1: x0 + w * scale, y1: y0 + h * scale };
+            known.entry(frame as usize).or_default().push(who);
+        }
+    }
+    known
+}
+
+/// A camera that sends a film over and over.
+pub(crate) struct FilmCamera {
+    pub(crate) camera: Arc<Camera>,
+    sent: Arc<Mutex<Vec<Option<Instant>>>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl FilmCamera {
+    pub(crate) fn start(film: &Arc<Film>) -> Self {
+        let camera = Arc::new(Camera::fed());
+        let sent = Arc::new(Mutex::new(vec![None; film.units.len()]));
+        let stop = Arc::new(AtomicBool::new(false));
+        let (film, times, stopped) = (Arc::clone(film), Arc::clone(&sent), Arc::clone(&stop));
+        let fed = Arc::clone(&camera);
+        thread("film", move || {
+            let began = Instant::now();
+            for turn in 0u32.. {
+                if stopped.load(Ordering::Acquire) {
+                    return;
+                }
+                std::thread::sleep((began + STEP * turn).saturating_duration_since(Instant::now()));
+                let number = turn as usize % film.units.len();
+                times.lock().expect("sound")[number] = Some(Instant::now());
+                fed.feed(&film.units[number]);
+            }
+        });
+        Self { camera, sent, stop }
+    }
+}
+
+impl Drop for FilmCamera {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+    }
+}
+
+/// What a viewer made of a film.
+#[derive(Default, Clone)]
+pub(crate) struct Figures {
+    pub(crate) pictures: usize,
+    pub(crate) masked: usize,
+    pub(crate) covered: usize,
+    /// Pictures that are not covered, whose number was not to be read.
+    pub(crate) unread: usize,
+    pub(crate) skipped: usize,
+    last: Option<usize>,
+    /// Pictures in which nothing is hidden though the clip's redaction hides something.
+    pub(crate) bare: usize,
+    /// Known persons: all, those of whom less than a tenth is hidden, those of whom less than half is; the same of the
+    /// redacted clip; and those of the last kind whom the clip's redaction hides.
+    pub(crate) persons: usize,
+    pub(crate) open: usize,
+    pub(crate) half: usize,
+    pub(crate) clip_open: usize,
+    pub(crate) clip_half: usize,
+    pub(crate) open_alone: usize,
+    delays: Vec<f32>,
+}
+
+impl Figures {
+    fn note(&mut self, i420: &[u8], film: &Film, sent: &[Option<Instant>]) {
+        self.pictures += 1;
+        let hidden = Hidden::of(i420);
+        if hidden.share() > 0.85 {
+            self.covered += 1;
+            self.last = None;
+            return;
+        }
+        self.masked += 1;
+        let Some(number) = number_in(i420).filter(|number| *number < film.units.len()) else {
+            self.unread += 1;
+            self.last = None;
+            return;
+        };
+        let since = self.last.map_or(1, |last| (number + film.units.len() - last) % film.units.len());
+        self.skipped += since.saturating_sub(1);
+        self.last = Some(number);
+        if let Some(sent) = sent[number] {
+            self.delays.push(sent.elapsed().as_secs_f32());
+        }
+        let clip = &film.clip[number];
+        self.bare += usize::from(clip.share() > 0.002 && hidden.share() == 0.0);
+        for who in &film.known[number] {
+            let (Some(live), Some(clip)) = (hidden.of_body(who), clip.of_body(who)) else { continue };
+            self.persons += 1;
+            self.open += usize::from(live < 0.1);
+            self.half += usize::from(live < 0.5);
+            self.clip_open += usize::from(clip < 0.1);
+            self.clip_half += usize::from(clip < 0.5);
+            self.open_alone += usize::from(live < 0.1 && clip >= 0.5);
+        }
+    }
+
+    pub(crate) fn delay(&self, share: f64) -> f32 {
+        let mut all = self.delays.clone();
+        all.sort_by(f32::total_cmp);
+        let last = all.len().saturating_sub(1);
+        all.get((last as f64 * share).round() as usize).copied().unwrap_or(f32::NAN)
+    }
+}
+
+/// Somebody who watches a film.
+pub(crate) struct FilmViewer {
+    pipeline: gst::Pipeline,
+    pub(crate) figures: Arc<Mutex<Figures>>,
+}
+
+impl FilmViewer {
+    pub(crate) fn of(url: &str, film: &Arc<Film>, camera: &FilmCamera) -> Self {
+        let pipeline = pipeline(&format!(
+            "rtspsrc location={url} protocols=tcp latency=0 ! rtph264depay ! h264parse \
+             ! avdec_h264 max-threads=1 ! video/x-raw,format=I420 ! appsink name=out sync=false max-buffers=4"
+        ));
+        let figures: Arc<Mutex<Figures>> = Arc::default();
+        let (noted, film, sent) = (Arc::clone(&figures), Arc::clone(film), Arc::clone(&camera.sent));
+        let pictures = std::env::var_os("MELKGLAS_SOAK_PICTURES").map(PathBuf::from);
+        let take = move |out: &gst_app::AppSink| {
+            let sample = out.pull_sample().map_err(|_| gst::FlowError::Eos)?;
+            let bytes = sample.buffer().ok_or(gst::FlowError::Error)?.map_readable();
+            let bytes = bytes.map_err(|_| gst::FlowError::Error)?;
+            if bytes.len() == WIDTH * HEIGHT * 3 / 2 {
+                let mut figures = noted.lock().expect("sound");
+                figures.note(&bytes, &film, &sent.lock().expect("sound"));
+                if let Some(folder) = pictures.as_ref().filter(|_| figures.pictures % 100 == 1) {
+                    std::fs::write(folder.join(format!("{:05}.i420", figures.pictures)), &*bytes)
+                        .expect("kept");
+                }
+            }
+            Ok(gst::FlowSuccess::Ok)
+        };
+        sink(&pipeline).set_callbacks(gst_app::AppSinkCallbacks::builder().new_sample(take).build());
+        pipeline.set_state(gst::State::Playing).expect("started");
+        Self { pipeline, figures }
+    }
+}
+
+impl Drop for FilmViewer {
+    fn drop(&mut self) {
+        let _ = self.pipeline.set_state(gst::State::Null);
+    }
+}
+
+/// What a run was given, by `scripts/soak live`.
+pub(crate) struct Asked {
+    pub(crate) secs: u64,
+    clips: Vec<PathBuf>,
+    truths: Vec<Option<PathBuf>>,
+    hold: usize,
+}
+
+fn listed(name: &str) -> Vec<String> {
+    let text = std::env::var(name).unwrap_or_default();
+    let all = text.split(':').map(|part| part.trim().to_owned());
+    if text.is_empty() { Vec::new() } else { all.collect() }
+}
+
+impl Asked {
+    pub(crate) fn read() -> Self {
+        let number =
+            |name: &str, or: u64| std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(or);
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/courtyard.mp4");
+        let mut clips: Vec<PathBuf> = listed("MELKGLAS_SOAK_CLIPS").into_iter().map(PathBuf::from).collect();
+        if clips.is_empty() {
+            clips = vec![sample; number("MELKGLAS_SOAK_CAMERAS", 1) as usize];
+        }
+        let files = |name: &str| {
+            let all = listed(name);
+            let file = |at: usize| all.get(at).filter(|text| !text.is_empty()).map(PathBuf::from);
+            (0..clips.len()).map(file).collect::<Vec<_>>()
+        };
+        let truths = files("MELKGLAS_SOAK_TRUTHS");
+        let hold = number("MELKGLAS_SOAK_HOLD", 0) as usize;
+        Self { secs: number("MELKGLAS_SOAK_SECS", 600), clips, truths, hold }
+    }
+}
+
+const DELAY_MS: u64 = 400;
+
+/// Runs films through the service and gives what came of it.
+pub(crate) fn run(asked: &Asked) {
+    let desk = Desk::new("masked", "url = \"rtsp://127.0.0.1:1/\"\ntransport = \"any\"");
+    desk.write("site.toml", "schema = 1\n[mask]\nstyle = \"fill\"\nfill_colour = \"00ff00\"\n", 0o644);
+    let folder = desk.path("");
+    let mut files = Vec::new();
+    let mut films: Vec<Arc<Film>> = Vec::new();
+    let mut cameras = Vec::new();
+    for (number, (clip, truth)) in asked.clips.iter().zip(&asked.truths).enumerate() {
+        let same = asked.clips.iter().position(|other| other == clip).filter(|at| *at < number);
+        let film = match same {
+            Some(at) => Arc::clone(&films[at]),
+            None => Arc::new(Film::of(clip, truth.as_deref(), asked.hold, &folder)),
+        };
+        let camera = FilmCamera::start(&film);
+        let (id, port) = (name(number), camera.camera.port);
+        desk.write(
+            &format!("{id}.toml"),
+            &format!(
+                "schema = 1\nid = \"{id}\"\ndescription = \"a film\"\nframe = {{ width = {WIDTH}, height = {HEIGHT} }}\n\
+                 live = \"masked\"\n[stream]\nurl = \"rtsp://127.0.0.1:{port}/main\"\ntransport = \"any\"\n"
+            ),
+            0o644,
+        );
+        files.push(format!("{id}.toml"));
+        films.push(film);
+        cameras.push(camera);
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_melkglas"));
+    command
+        .current_dir(&folder)
+        .args([
+            "live",
+            "--site",
+            "site.toml",
+            "--publish",
+            "rtsp://127.0.0.1:0",
+            "--metrics",
+            "127.0.0.1:9464",
+        ])
+        .args(["--delay-ms", &DELAY_MS.to_string(), "--camera"])
+        .args(&files)
+        .env("MELKGLAS_STATE", desk.path("state"))
+        .env("MELKGLAS_LOG", "info")
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .stdout(Stdio::piped());
+    println!("load before: {}", std::fs::read_to_string("/proc/loadavg").expect("a load").trim());
+    let mut service = Desk::started(command);
+    let viewers: Vec<FilmViewer> = films
+        .iter()
+        .zip(&cameras)
+        .enumerate()
+        .map(|(number, (film, camera))| FilmViewer::of(&service.url_of(&name(number)), film, camera))
+        .collect();
+    // Connections settle, and so does memory.
+    std::thread::sleep(Duration::from_secs(8));
+    viewers.iter().for_each(|viewer| *viewer.figures.lock().expect("sound") = Figures::default());
+    let (before, cpu, began) = (service.metrics(9464), service.cpu_secs(), Instant::now());
+    let (mut first, mut last) = (None, 0);
+    while began.elapsed() < Duration::from_secs(asked.secs) {
+        std::thread::sleep(Duration::from_secs(1));
+        last = service.resident_kib();
+        if began.elapsed() * 5 >= Duration::from_secs(asked.secs) {
+            first.get_or_insert(last);
+        }
+    }
+    let first = first.unwrap_or(last);
+    let cores = (service.cpu_secs() - cpu) / began.elapsed().as_secs_f64();
+    println!("memory {first} KiB after a fifth of it, {last} KiB at the end; {cores:.2} cores");
+    let mut sound = last * 100 <= first * 115;
+    for (number, viewer) in viewers.iter().enumerate() {
+        sound &= told(number, &viewer.figures.lock().expect("sound"), &before, &service);
+    }
+    println!("load after: {}", std::fs::read_to_string("/proc/loadavg").expect("a load").trim());
+    drop(viewers);
+    assert_eq!(service.stop(), Some(143));
+    assert!(sound, "a figure above is not as it must be: {}", service.said());
+}
+
+fn name(number: usize) -> String {
+    if number == 0 { "hall".into() } else { format!("hall-{}", number + 1) }
+}
+
+/// Prints what came of one camera; says whether it is as it must be.
+fn told(number: usize, seen: &Figures, before: &str, service: &Service) -> bool {
+    let (camera, after) = (name(number), service.metrics(9464));
+    let value = |text: &str, name: &str, more: &str| -> f64 {
+        let start = format!("melkglas_{name}{{camera=\"{camera}\"{more}}} ");
+        let line = text.lines().find_map(|line| line.strip_prefix(start.as_str())).expect("a count");
+        line.parse().expect("a number")
+    };
+    let counted = |name: &str| value(&after, name, "") - value(before, name, "");
+    let overloaded = counted("frames_overloaded_total");
+    println!(
+        "{camera}: in {}, masked {}, covered {} (of these by overload {overloaded}), dropped {}, looks {}",
+        counted("frames_in_total"),
+        counted("frames_masked_total"),
+        counted("frames_covered_total"),
+        counted("frames_dropped_total"),
+        counted("looks_total"),
+    );
+    println!(
+        "{camera}: a look took {:.0} ms (p50), {:.0} ms (p99)",
+        1e3 * value(&after, "detector_seconds", ",quantile=\"0.5\""),
+        1e3 * value(&after, "detector_seconds", ",quantile=\"0.99\""),
+    );
+    let (p50, p99) = (seen.delay(0.5), seen.delay(0.99));
+    println!(
+        "{camera}: the viewer saw {} pictures, {} masked, {} covered, {} missing, {} whose number was hidden; from \
+         the camera to the viewer p50 {:.0} ms, p99 {:.0} ms",
+        seen.pictures,
+        seen.masked,
+        seen.covered,
+        seen.skipped,
+        seen.unread,
+        1e3 * p50,
+        1e3 * p99,
+    );
+    println!(
+        "{camera}: {} pictures with nothing hidden that the clip's redaction does not leave so; known persons: {} in \
+         all, {} not hidden and {} less than half (the redacted clip: {} and {}), {} not hidden whom the redacted clip \
+         hides",
+        seen.bare, seen.persons, seen.open, seen.half, seen.clip_open, seen.clip_half, seen.open_alone,
+    );
+    let limit = |ms: u64| (DELAY_MS + ms) as f32 / 1e3;
+    overloaded == 0.0 && p50 <= limit(100) && p99 <= limit(400) && seen.bare == 0 && seen.masked > 0
+}
