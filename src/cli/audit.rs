@@ -34,6 +34,11 @@ pub(super) struct LogPlace {
 }
 
 impl LogPlace {
+    /// The folder that was named.
+    pub(super) fn named(&self) -> Option<&Path> {
+        self.state.as_deref()
+    }
+
     fn find(&self) -> Result<Place, Failure> {
         Place::find(self.state.as_deref()).map_err(failure)
     }

@@ -45,16 +45,20 @@ impl ZonePixels {
             all.insert_region(&region);
         }
         let whole = |x: u32, y: u32| {
-            let around = PxRect {
-                x0: x.saturating_sub(RINGING_PX),
-                y0: y.saturating_sub(RINGING_PX),
-                x1: (x + RINGING_PX + 1).min(size.width),
-                y1: (y + RINGING_PX + 1).min(size.height),
-            };
+            let around = around(x, y, size);
             all.count_in(around) == around.area_px()
         };
         let pixels = (0..size.height).flat_map(|y| (0..size.width).map(move |x| (x, y)));
         Self { size, inner: pixels.filter(|(x, y)| whole(*x, *y)).collect() }
+    }
+
+    /// These but what lies on or beside burned-in words, which stand over the paint.
+    #[must_use]
+    pub fn without(mut self, words: &PixelSet) -> Self {
+        let size = self.size;
+        let beside = |&(x, y): &(u32, u32)| words.count_in(around(x, y, size)) > 0;
+        self.inner.retain(|at| !beside(at));
+        self
     }
 
     /// How many there are.
@@ -91,16 +95,29 @@ impl ZonePixels {
     }
 }
 
+/// What an encoder may mix into a pixel.
+fn around(x: u32, y: u32, size: FrameSize) -> PxRect {
+    PxRect {
+        x0: x.saturating_sub(RINGING_PX),
+        y0: y.saturating_sub(RINGING_PX),
+        x1: (x + RINGING_PX + 1).min(size.width),
+        y1: (y + RINGING_PX + 1).min(size.height),
+    }
+}
+
 impl Paint {
-    /// Share of a rectangle's pixels that look painted, `0..=1`; 0 where it holds none of the frame.
+    /// Share of a rectangle's pixels that look painted or are burned-in `words`, `0..=1`; 0 where it holds none of the
+    /// frame.
     #[must_use]
-    pub fn share_in(&self, frame: &RawFrame, area: PxRect) -> f32 {
+    pub fn share_in(&self, frame: &RawFrame, area: PxRect, words: Option<&PixelSet>) -> f32 {
         let canvas = Canvas::of(frame, self);
         let size = frame.size();
         let (columns, rows) = (area.x0..area.x1.min(size.width), area.y0..area.y1.min(size.height));
         let all = columns.len() * rows.len();
         let painted = rows.flat_map(|y| columns.clone().map(move |x| (x, y)));
-        let painted = painted.filter(|(x, y)| canvas.painted(*x, *y)).count();
+        let written =
+            |x, y| words.is_some_and(|set| set.count_in(PxRect { x0: x, y0: y, x1: x + 1, y1: y + 1 }) > 0);
+        let painted = painted.filter(|(x, y)| canvas.painted(*x, *y) || written(*x, *y)).count();
         if all == 0 { 0.0 } else { painted as f32 / all as f32 }
     }
 
