@@ -16,7 +16,7 @@ use crate::lang::Lang;
 use clap::{ArgGroup, Args, Subcommand};
 use jiff::civil::{Date, DateTime};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Subcommands of `melkglas case`.
 #[derive(Debug, Subcommand)]
@@ -57,6 +57,17 @@ pub(super) struct Where {
 }
 
 impl Where {
+    /// The flags that say the same to this program started again.
+    pub(super) fn flags(&self) -> Vec<String> {
+        let Installation { site, models, .. } = &self.installation;
+        let named =
+            [("--site", site.as_deref()), ("--models", models.as_deref()), ("--state", self.place.named())];
+        let flag = |(flag, path): (&str, Option<&Path>)| {
+            Some([flag.to_owned(), std::path::absolute(path?).ok()?.to_string_lossy().into_owned()])
+        };
+        named.into_iter().filter_map(flag).flatten().collect()
+    }
+
     pub(super) fn cases(&self) -> Result<Cases, Failure> {
         open(office(&self.installation)?, &self.place, true)
     }

@@ -6,6 +6,7 @@ mod acts;
 mod analyse;
 mod audit;
 mod batch;
+mod batch_case;
 mod camera;
 mod camera_approve;
 mod camera_check;

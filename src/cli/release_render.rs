@@ -3,13 +3,16 @@
 //! The plain clip, what is rendered and its report lie in memory; what the case keeps of them is encrypted. Nothing is
 //! kept of a clip whose second look finds something.
 
+use super::camera::{no_still, picture_of};
 use super::case::Where;
 use super::case_paper::Record;
+use super::common::{open_clip, read_camera};
 use super::desk::{case_failure, today};
 use super::recheck::{Looking, read_report, second_look, tell};
 use super::redact;
 use super::restricted::{Bench, Footage, failure_at};
 use super::talk;
+use crate::casework::HideEveryone;
 use crate::casework::audit::CaseNumber;
 use crate::casework::case::{CaseAct, CaseRow, Cases, ClipRow, Giving, may_show, rules};
 use crate::config::{BurnIn, Form, MarkPlace, Office, RecipientKind};
@@ -17,7 +20,9 @@ use crate::digest::{hex, sha256_of_file};
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::lang::Lang;
+use crate::video::pipeline::strip_of;
 use clap::Parser;
+use image::{DynamicImage, ImageFormat};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::path::Path;
@@ -120,14 +125,41 @@ pub(super) fn render(
     let looked = bench.path(Cases::SECOND_LOOK);
     let text = format!("{:#}\n", serde_json::to_value(&verdict).unwrap_or_default());
     std::fs::write(&looked, text).map_err(|e| failure_at(&looked, &e))?;
+    strip(&bench, &looking, interrupt)?;
     let opened = File::open(&file).map_err(|e| failure_at(&file, &e))?;
     let sha256 = sha256_of_file(&opened, interrupt).map_err(|e| failure_at(&file, &e))?;
-    let silent = [Cases::FINISHED, Cases::REPORT, Cases::SECOND_LOOK];
-    bench.keep(cases, number, &silent)?;
+    bench.keep(cases, number)?;
     let stamp = stamp(&mark, options.redact);
     cases.drafted(number, clip, giving, &sha256, &stamp).map_err(case_failure)?;
     talk::say(format_args!("rendered clip {clip} of case {number}, SHA-256 {sha256}"));
     Ok(Exit::Ok)
+}
+
+/// What the pictures of a strip are called, before their number.
+pub(super) const STRIP: &str = "release.strip-";
+/// Moments of a clip in its strip, as shares of its length.
+const MOMENTS: [f64; 4] = [0.1, 0.35, 0.6, 0.85];
+/// Width of a picture of a strip, pixels.
+const STRIP_PX: u32 = 240;
+
+/// Small pictures of the finished file, for the summary of a batch.
+fn strip(bench: &Bench, at: &Looking<'_>, interrupt: &Interrupt) -> Result<(), Failure> {
+    let camera = at.camera.map(read_camera).transpose()?;
+    let mut site = at.installation.settings()?;
+    // The words are in the picture already.
+    site.mask.burn_in = None;
+    let detectors = at.installation.detectors(&site)?;
+    let planner = HideEveryone::new(camera.as_ref(), site.mask.clone(), None);
+    let numbers = MOMENTS.map(|share| (share * at.report.frames.written as f64) as u64);
+    let clip = open_clip(at.file)?;
+    let strip = strip_of(&clip, &numbers, &site, &planner, detectors.as_ref(), interrupt);
+    for (number, still) in strip.map_err(|e| no_still(at.file, &e, interrupt))?.iter().enumerate() {
+        let path = bench.path(&format!("{STRIP}{number}.jpg"));
+        let picture = DynamicImage::from(picture_of(still)?).thumbnail(STRIP_PX, STRIP_PX);
+        let written = picture.into_rgb8().save_with_format(&path, ImageFormat::Jpeg);
+        written.map_err(|e| Failure::new(Exit::Pipeline, format!("{}: {e}", path.display())))?;
+    }
+    Ok(())
 }
 
 /// The flags that `redact` gets.
@@ -165,7 +197,7 @@ fn asked(case: &CaseRow, clip: &ClipRow, options: &Options<'_>) -> Result<redact
 /// The camera file is that of the camera that filmed the clip.
 fn of_this_camera(clip: &ClipRow, named: Option<&Path>) -> Result<(), Failure> {
     let Some(wanted) = &clip.camera else { return Ok(()) };
-    let found = named.map(super::common::read_camera).transpose()?.map(|camera| camera.id.to_string());
+    let found = named.map(read_camera).transpose()?.map(|camera| camera.id.to_string());
     if found.as_ref() == Some(wanted) {
         return Ok(());
     }

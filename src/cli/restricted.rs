@@ -112,7 +112,7 @@ fn in_case<A: Footage>(
     let source = cases.look(number, clip).map_err(case_failure)?;
     let bench = Bench::laid(args, &cases, number, clip, source)?;
     let exit = work(args, interrupt)?;
-    bench.keep(&mut cases, number, &[])?;
+    bench.keep(&mut cases, number)?;
     Ok(exit)
 }
 
@@ -167,13 +167,8 @@ impl Bench {
         self.folder.path().join(name)
     }
 
-    /// Keeps what was made in the case, encrypted with the clip; that of these names without a word.
-    pub(super) fn keep(
-        &self,
-        cases: &mut Cases,
-        number: &CaseNumber,
-        silent: &[&str],
-    ) -> Result<(), Failure> {
+    /// Keeps what was made in the case, encrypted with the clip; what is for release without a word.
+    pub(super) fn keep(&self, cases: &mut Cases, number: &CaseNumber) -> Result<(), Failure> {
         let (folder, clip) = (self.folder.path(), self.clip);
         let mut paths = Vec::new();
         for entry in std::fs::read_dir(folder).map_err(|e| failure_at(folder, &e))? {
@@ -184,7 +179,7 @@ impl Bench {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let mut file = File::open(path).map_err(|e| failure_at(path, &e))?;
             cases.keep(number, clip, &name, &mut file).map_err(case_failure)?;
-            if !silent.contains(&name.as_str()) {
+            if !name.starts_with(Cases::RENDERED) {
                 talk::say(format_args!("kept {name} in case {number}, encrypted with clip {clip}"));
             }
         }

@@ -27,4 +27,5 @@ mod reveal;
 mod scene;
 mod spoilt;
 mod still;
+mod walkthroughs;
 mod zoo;

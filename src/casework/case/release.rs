@@ -18,9 +18,6 @@ use crate::config::{Form, RecipientKind};
 use rusqlite::{Transaction, params};
 use std::io::Read;
 
-/// What the names of everything rendered for release begin with.
-const RENDERED: &str = "release.";
-
 /// How something is given, and to whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Giving {
@@ -42,6 +39,8 @@ pub struct HandOver<'a> {
 }
 
 impl Cases {
+    /// What the names of everything rendered for release begin with.
+    pub const RENDERED: &'static str = "release.";
     /// The name under which the finished file of a clip is kept.
     pub const FINISHED: &'static str = "release.mp4";
     /// The name of its report.
@@ -319,7 +318,9 @@ impl Cases {
             self.store.case_papers(case)?.into_iter().map(|paper| paper.file).collect();
         for clip in self.store.clips(case)? {
             let papers = self.store.papers(&clip)?.into_iter();
-            files.extend(papers.filter(|paper| paper.name.starts_with(RENDERED)).map(|paper| paper.file));
+            files.extend(
+                papers.filter(|paper| paper.name.starts_with(Self::RENDERED)).map(|paper| paper.file),
+            );
         }
         Ok(files)
     }
@@ -355,7 +356,7 @@ pub(super) fn forget_renderings(tx: &Transaction<'_>, case_id: i64) -> Result<()
     tx.execute(&format!("DELETE FROM releases WHERE {CLIPS}"), [case_id])?;
     tx.execute(
         &format!("DELETE FROM papers WHERE {CLIPS} AND substr(name, 1, length(?2)) = ?2"),
-        params![case_id, RENDERED],
+        params![case_id, Cases::RENDERED],
     )?;
     tx.execute("DELETE FROM case_papers WHERE case_id = ?1", [case_id])?;
     Ok(())

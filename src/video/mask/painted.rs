@@ -73,15 +73,25 @@ impl ZonePixels {
         self.inner.is_empty()
     }
 
-    /// How many of them do not look painted, and a rectangle around these.
+    /// How many of them do not look painted, in the middle of three times three that do not, and a rectangle around
+    /// these. A thinner line is where an encoder let two cells run into each other, and shows nobody.
     #[must_use]
     pub fn bare(&self, paint: &Paint, frame: &RawFrame) -> Option<(u64, PxRect)> {
         if frame.size() != self.size {
             return Some((self.inner.len() as u64, PxRect::whole(frame.size())));
         }
         let canvas = Canvas::of(frame, paint);
-        let mut found: Option<(u64, PxRect)> = None;
+        let mut bare = PixelSet::none(self.size);
+        let mut any = false;
         for &(x, y) in self.inner.iter().filter(|(x, y)| !canvas.painted(*x, *y)) {
+            bare.insert_run(y, x..x + 1);
+            any = true;
+        }
+        if !any {
+            return None;
+        }
+        let mut found: Option<(u64, PxRect)> = None;
+        for &(x, y) in self.inner.iter().filter(|(x, y)| bare.count_in(block(*x, *y)) == BLOCK_AREA) {
             let (count, area) = found.unwrap_or((0, PxRect { x0: x, y0: y, x1: x + 1, y1: y + 1 }));
             let area = PxRect {
                 x0: area.x0.min(x),
@@ -93,6 +103,14 @@ impl ZonePixels {
         }
         found
     }
+}
+
+/// Pixels of [`block`].
+const BLOCK_AREA: u64 = 9;
+
+/// A pixel and those around it.
+fn block(x: u32, y: u32) -> PxRect {
+    PxRect { x0: x.saturating_sub(1), y0: y.saturating_sub(1), x1: x + 2, y1: y + 2 }
 }
 
 /// What an encoder may mix into a pixel.
