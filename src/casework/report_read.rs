@@ -5,7 +5,6 @@
 
 use super::audit::Hash256;
 use super::report::REPORT_VERSION;
-use crate::config::BurnIn;
 use crate::geometry::FrameSize;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -172,13 +171,6 @@ impl ReportRead {
         }
         read.sha256 = Hash256::of(bytes);
         Ok(read)
-    }
-
-    /// The words that were burned into every frame, where there are any.
-    #[must_use]
-    pub fn burn_in(&self) -> Option<BurnIn> {
-        let words = self.settings.get("mask").and_then(|mask| mask.get("burn_in"))?;
-        serde_json::from_value(words.clone()).ok()
     }
 
     /// A setting as text, by its section and key; empty where there is none.

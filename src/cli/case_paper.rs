@@ -98,7 +98,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             let row = rows.first().ok_or_else(|| on.missing("nothing is rendered that could be received"))?;
             let giving = Giving {
                 row,
-                file: package_name(&args.number, row, rows.len(), false),
+                // Whether it is a zip or an age file is seen when it is packed.
+                file: package_stem(&args.number, row, rows.len()),
                 medium: args.medium.clone(),
                 second: second_name(&cases, args.second.as_deref())?,
                 chain: Chain::of(&cases.log().head().map_err(super::audit::failure)?),
@@ -158,8 +159,11 @@ pub(super) fn second_name(cases: &Cases, account: Option<&str>) -> Result<Option
 
 /// What a package of a clip is called.
 pub(super) fn package_name(number: &CaseNumber, row: &ReleaseRow, of: usize, to_key: bool) -> String {
-    let part = if of > 1 { format!("-{}", row.clip) } else { String::new() };
-    format!("{number}{part}.{}", if to_key { "age" } else { "zip" })
+    format!("{}.{}", package_stem(number, row, of), if to_key { "age" } else { "zip" })
+}
+
+fn package_stem(number: &CaseNumber, row: &ReleaseRow, of: usize) -> String {
+    if of > 1 { format!("{number}-{}", row.clip) } else { number.to_string() }
 }
 
 /// What is handed over, for the receipt.

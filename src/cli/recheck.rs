@@ -4,7 +4,7 @@ use super::common::{Effort, Installation, empty_scene, job_failure, open_clip, r
 use super::outputs::{cannot_write, check_files};
 use super::talk;
 use crate::casework::{Means, RecheckReport, ReportRead};
-use crate::config::{Site, UnexplainedPolicy};
+use crate::config::{BurnIn, Site, UnexplainedPolicy};
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::video::pipeline::{Paint, RecheckJob, look_again};
@@ -65,6 +65,7 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
         camera: args.camera.as_deref(),
         every: args.every,
         installation: &args.installation,
+        burn_in: None,
     };
     let verdict = second_look(&looking, interrupt)?;
     let text = format!("{:#}\n", serde_json::to_value(&verdict).unwrap_or_default());
@@ -92,11 +93,13 @@ pub(super) struct Looking<'a> {
     pub(super) camera: Option<&'a Path>,
     pub(super) every: u32,
     pub(super) installation: &'a Installation,
+    /// Words that were burned in.
+    pub(super) burn_in: Option<&'a BurnIn>,
 }
 
 /// Looks again at a finished file.
 pub(super) fn second_look(at: &Looking<'_>, interrupt: &Interrupt) -> Result<RecheckReport, Failure> {
-    let Looking { file, report, camera, every, installation } = *at;
+    let Looking { file, report, camera, every, installation, burn_in } = *at;
     let read = camera.map(read_camera).transpose()?;
     let site = Effort::Thorough.settings(&installation.settings()?, read.as_ref());
     let detectors = installation.detectors(&site)?;
@@ -112,7 +115,7 @@ pub(super) fn second_look(at: &Looking<'_>, interrupt: &Interrupt) -> Result<Rec
     let job = RecheckJob {
         clip: Arc::new(open_clip(file)?),
         paint: paint(report, &site),
-        burn_in: report.burn_in(),
+        burn_in: burn_in.cloned(),
         workers: std::thread::available_parallelism().map_or(1, usize::from),
         detectors,
         scene,

@@ -112,6 +112,7 @@ pub(super) fn render(
         camera: args.camera(),
         every: options.every,
         installation: &installation,
+        burn_in: Some(&mark),
     };
     let verdict = second_look(&looking, interrupt)?;
     tell(&verdict);

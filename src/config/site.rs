@@ -181,13 +181,14 @@ pub struct MaskSettings {
     pub min_cell_px: u32,
     /// Cells keep their greys for this long, seconds.
     pub hold_cells_s: f32,
-    /// Words burned into every frame after it was masked; the file has no key for them.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Words burned into every frame after it was masked; the file has no key for them, and no record repeats them: they
+    /// may name a recipient.
+    #[serde(skip)]
     pub burn_in: Option<BurnIn>,
 }
 
 /// Words burned into every frame.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BurnIn {
     /// The words, in one line.
     pub words: String,
@@ -196,8 +197,7 @@ pub struct BurnIn {
 }
 
 /// Where burned-in words stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MarkPlace {
     /// At three heights across the picture: for what is not to be used.
     Across,

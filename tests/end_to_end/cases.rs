@@ -36,12 +36,12 @@ pub(crate) fn office_with_second(desk: &Desk, policy: &str, passphrase: &str) {
     std::fs::write(desk.site(), text).expect("written");
 }
 
-fn state(desk: &Desk) -> PathBuf {
+pub(crate) fn state(desk: &Desk) -> PathBuf {
     desk.site().with_file_name("state")
 }
 
 /// Runs the program with these lines on stdin.
-fn told(desk: &Desk, args: &[&str], lines: &str) -> Ended {
+pub(crate) fn told(desk: &Desk, args: &[&str], lines: &str) -> Ended {
     let temp = desk.site().with_file_name("temp");
     std::fs::create_dir_all(&temp).expect("made");
     let mut command = desk.melkglas(args);
@@ -194,7 +194,7 @@ fn a_case_is_handled_and_nothing_of_it_lies_about_in_the_clear() {
 }
 
 /// Today as the program counts it.
-fn melkglas_today() -> String {
+pub(crate) fn melkglas_today() -> String {
     let now = melkglas::casework::audit::UtcTime::now().to_string();
     now[..10].to_owned()
 }

@@ -23,6 +23,7 @@ mod models;
 mod persons;
 mod program;
 mod redaction;
+mod release;
 mod reveal;
 mod scene;
 mod spoilt;

@@ -3,6 +3,7 @@
 use super::cells::Grid;
 use super::raster::{Raster, Region};
 use super::{Masker, redact};
+use crate::config::{BurnIn, MarkPlace};
 use crate::config::{MaskSettings, Style, ZoneKind};
 use crate::geometry::{FrameSize, PxRect, UnitPoint, UnitPolygon};
 use crate::video::frame::{Colour, Damage, Layout, PixelFormat, RawFrame, Stamp};
