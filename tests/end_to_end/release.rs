@@ -105,7 +105,7 @@ fn unpacked(package: &Path, passphrase: &str) -> Vec<(String, Vec<u8>)> {
         let mut entry = archive.by_index_decrypt(i, passphrase.as_bytes()).expect("the passphrase");
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).expect("whole");
-        files.push((entry.name().to_owned(), bytes));
+        files.push((entry.name().expect("a name").into_owned(), bytes));
     }
     files
 }
