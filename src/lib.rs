@@ -67,7 +67,9 @@
 //! - [`Evaluator`](casework::Evaluator) holds hidden pixels against [`Truth`](casework::Truth), and never sees a picture:
 //!   it is given what [`Masker::hidden`](video::mask::Masker::hidden) says of a plan.
 //! - [`casework::case`]: cases by a corporation's protocol: the one table of what may be done
-//!   ([`allowed`](casework::case::allowed)), the sealed store, clips at rest, retention.
+//!   ([`allowed`](casework::case::allowed)), the sealed store, clips at rest, releases, retention. What is planted in a
+//!   case is found nowhere but in its papers and masked files, also after kills (`tests/end_to_end/release.rs`);
+//!   `docs/walkthroughs.md` is run by `walkthroughs.rs` beside it.
 //! - [`casework::audit`]: the [`AuditLog`](casework::audit::AuditLog) of acts that show somebody, and the
 //!   [`Receipt`](casework::audit::Receipt) that it gives; showing, verifying and exporting it.
 //! - [`casework::review`]: [`who_is_there`](casework::review::who_is_there), the contact

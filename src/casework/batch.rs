@@ -133,11 +133,54 @@ pub struct BatchSummary {
 }
 
 impl BatchSummary {
+    /// Of these rows, in their order.
+    #[must_use]
+    pub fn of(clips: Vec<BatchRow>) -> Self {
+        let mut counts = BTreeMap::new();
+        for row in &clips {
+            *counts.entry(row.state.word()).or_default() += 1;
+        }
+        Self { batch: BATCH_VERSION, written_at: now(), counts, clips }
+    }
+
+    /// As a file of JSON, and as a page with these strips of masked pictures, JPEG, a strip for each clip.
+    #[must_use]
+    pub fn texts(&self, strips: &[Vec<Vec<u8>>]) -> (String, String) {
+        (format!("{:#}\n", json!(self)), super::batch_page::page(self, Some(strips)))
+    }
+
     /// Whether every clip is finished.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.clips.iter().all(|row| matches!(row.state, ItemState::Done | ItemState::Kept))
     }
+}
+
+/// Does `count` pieces of work by their number, `jobs` at a time, and gives what came of each, in their order.
+///
+/// # Errors
+/// [`BatchError::Thread`].
+pub fn side_by_side<T: Send>(
+    jobs: usize,
+    count: usize,
+    work: impl Fn(usize) -> T + Sync,
+) -> Result<Vec<T>, BatchError> {
+    let next = AtomicUsize::new(0);
+    let made: Mutex<BTreeMap<usize, T>> = Mutex::default();
+    let one = || {
+        while let Some(i) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|i| *i < count) {
+            let done = work(i);
+            made.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(i, done);
+        }
+    };
+    std::thread::scope(|scope| -> Result<(), BatchError> {
+        for i in 0..jobs.clamp(1, count.max(1)) {
+            let thread = std::thread::Builder::new().name(format!("batch-{i}"));
+            thread.spawn_scoped(scope, one).map_err(|e| BatchError::Thread(e.to_string()))?;
+        }
+        Ok(())
+    })?;
+    Ok(made.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).into_values().collect())
 }
 
 /// Clips and the folder that they go into.
@@ -194,31 +237,12 @@ impl Batch {
         work: impl Fn(&BatchItem) -> Ended + Sync,
         tell: impl Fn(&BatchRow) + Sync,
     ) -> Result<BatchSummary, BatchError> {
-        let next = AtomicUsize::new(0);
-        let rows: Mutex<BTreeMap<usize, BatchRow>> = Mutex::default();
-        let one = || {
-            while let Some((i, item)) = Some(next.fetch_add(1, Ordering::Relaxed))
-                .and_then(|i| self.items.get(i).map(|item| (i, item)))
-            {
-                let row = done(item, interrupt, &work);
-                tell(&row);
-                rows.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(i, row);
-            }
-        };
-        std::thread::scope(|scope| -> Result<(), BatchError> {
-            for i in 0..jobs.clamp(1, self.items.len().max(1)) {
-                let thread = std::thread::Builder::new().name(format!("batch-{i}"));
-                thread.spawn_scoped(scope, one).map_err(|e| BatchError::Thread(e.to_string()))?;
-            }
-            Ok(())
+        let clips = side_by_side(jobs, self.items.len(), |i| {
+            let row = done(&self.items[i], interrupt, &work);
+            tell(&row);
+            row
         })?;
-        let rows = rows.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let clips: Vec<BatchRow> = rows.into_values().collect();
-        let mut counts = BTreeMap::new();
-        for row in &clips {
-            *counts.entry(row.state.word()).or_default() += 1;
-        }
-        Ok(BatchSummary { batch: BATCH_VERSION, written_at: now(), counts, clips })
+        Ok(BatchSummary::of(clips))
     }
 
     /// Writes the summary as `summary.json` and `summary.html` in the place of older ones.
@@ -227,7 +251,8 @@ impl Batch {
     /// [`BatchError::Io`].
     pub fn write(&self, summary: &BatchSummary) -> Result<(), BatchError> {
         let json = format!("{:#}\n", json!(summary));
-        for (name, text) in [("summary.json", json), ("summary.html", super::batch_page::page(summary))] {
+        for (name, text) in [("summary.json", json), ("summary.html", super::batch_page::page(summary, None))]
+        {
             put(&self.dir.join(name), &text, Overwrite::Replace)?;
         }
         // Held until all is written.

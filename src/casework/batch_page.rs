@@ -1,7 +1,7 @@
 //! The summary of a batch as a page: a row for each clip, with a strip of moments of the masked clip.
 //!
-//! The strip is the masked file itself, opened by the browser at some moments: nothing is decoded here, and what can be
-//! seen on the page is what leaves the house. The page lies beside the clips and loads nothing else.
+//! For a folder the strip is the masked file itself, opened by the browser at some moments: nothing is decoded here, and
+//! what can be seen on the page is what leaves the house. Within a case the page holds small pictures of it. The page lies beside the clips and loads nothing else.
 
 use super::batch::{BatchRow, BatchSummary, ItemState};
 use super::review::escaped;
@@ -14,18 +14,23 @@ const FRAMES_A_SECOND: f64 = 30.0;
 const STYLE: &str = "\
 body{margin:0 auto;max-width:80rem;padding:1.5rem;font:15px/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff}\
 h1{font-size:1.5rem}table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;\
-padding:.5rem;border-bottom:1px solid #bbb}.en{color:#595959}video{width:11rem;margin:0 .3rem .3rem 0;\
+padding:.5rem;border-bottom:1px solid #bbb}.en{color:#595959}video,img{width:11rem;margin:0 .3rem .3rem 0;\
 background:#eee}.failed td{background:#fdf1f2}code{font-size:.8em;overflow-wrap:anywhere}\
-@media print{video{width:7rem}}";
+@media print{video,img{width:7rem}}";
 
 /// The page.
-pub(super) fn page(summary: &BatchSummary) -> String {
+pub(super) fn page(summary: &BatchSummary, strips: Option<&[Vec<Vec<u8>>]>) -> String {
     let counts: Vec<String> = summary.counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
-    let rows: String = summary.clips.iter().map(row).collect();
+    let rows: String = summary
+        .clips
+        .iter()
+        .enumerate()
+        .map(|(i, clip)| row(clip, strips.map(|strips| strips.get(i).map_or(&[][..], Vec::as_slice))))
+        .collect();
     format!(
         "<!doctype html>\n<html lang=\"nl\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"referrer\" content=\"no-referrer\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; media-src 'self' file:; \
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; media-src 'self' file:; img-src data:; \
          style-src 'unsafe-inline'\">\n<title>Overzicht | Summary</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
          <h1>Overzicht <span class=\"en\" lang=\"en\">Summary</span></h1>\n<p>{}: {}</p>\n<table>\n<thead><tr>\
          <th>Fragment <span class=\"en\" lang=\"en\">Clip</span></th>\
@@ -37,7 +42,7 @@ pub(super) fn page(summary: &BatchSummary) -> String {
     )
 }
 
-fn row(row: &BatchRow) -> String {
+fn row(row: &BatchRow, pictures: Option<&[Vec<u8>]>) -> String {
     let outcome = match (&row.failure, &row.state) {
         (Some((exit, says)), _) => {
             format!("mislukt <span class=\"en\" lang=\"en\">failed</span> ({exit})<br>{}", escaped(says))
@@ -59,8 +64,30 @@ fn row(row: &BatchRow) -> String {
         ),
     };
     let class = if row.failure.is_some() { " class=\"failed\"" } else { "" };
-    let strip: String = row.output.iter().map(|output| strip(output, row.frames)).collect();
+    let strip: String = match pictures {
+        Some(pictures) => pictures.iter().map(|jpeg| picture(jpeg)).collect(),
+        None => row.output.iter().map(|output| strip(output, row.frames)).collect(),
+    };
     format!("<tr{class}><td>{}</td><td>{outcome}</td><td>{strip}</td></tr>\n", escaped(&row.clip))
+}
+
+/// A picture within the page itself (RFC 2397).
+fn picture(jpeg: &[u8]) -> String {
+    format!("<img alt=\"\" src=\"data:image/jpeg;base64,{}\">", base64(jpeg))
+}
+
+/// RFC 4648, 4.
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let word = (0..3).fold(0u32, |word, i| word << 8 | u32::from(chunk.get(i).copied().unwrap_or(0)));
+        for i in 0..4 {
+            let letter = char::from(LETTERS[(word >> (18 - 6 * i) & 63) as usize]);
+            text.push(if i <= chunk.len() { letter } else { '=' });
+        }
+    }
+    text
 }
 
 fn strip(output: &str, frames: u64) -> String {
@@ -86,6 +113,14 @@ fn in_address(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pictures_are_written_as_the_standard_has_it() {
+        let cases = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")];
+        for (plain, wanted) in cases {
+            assert_eq!(base64(plain.as_bytes()), wanted);
+        }
+    }
 
     #[test]
     fn a_name_stays_a_name() {

@@ -29,7 +29,9 @@ mod spans;
 mod trust;
 mod truth;
 
-pub use batch::{BATCH_VERSION, Batch, BatchError, BatchItem, BatchRow, BatchSummary, Ended, ItemState};
+pub use batch::{
+    BATCH_VERSION, Batch, BatchError, BatchItem, BatchRow, BatchSummary, Ended, ItemState, side_by_side,
+};
 pub use boxes::BoxesWriter;
 pub use csv::csv;
 pub use decide::HideEveryone;

@@ -5,7 +5,8 @@
 use super::outputs::{cannot_write, check_files};
 use super::talk;
 use crate::casework::audit::{
-    AuditError, AuditLog, Exported, Extent, Findings, Outcome, Place, Recording, export, recordings, verify,
+    AuditError, AuditLog, Exported, Extent, Findings, Outcome, Place, RecordedStep, Recording, UtcTime,
+    case_steps, export, recordings, verify,
 };
 use crate::error::{Exit, Failure};
 use crate::video::sink::{Overwrite, PartialFile};
@@ -34,6 +35,11 @@ pub(super) struct LogPlace {
 }
 
 impl LogPlace {
+    /// The folder that was named.
+    pub(super) fn named(&self) -> Option<&Path> {
+        self.state.as_deref()
+    }
+
     fn find(&self) -> Result<Place, Failure> {
         Place::find(self.state.as_deref()).map_err(failure)
     }
@@ -74,13 +80,17 @@ pub(super) fn failure(e: AuditError) -> Failure {
 Each line is an act: its entry, when it began (UTC), what was done, by whom (the name given, then the account), why, \
 the first digits of the source's SHA-256, whom it was to show and when, and how it ended. UNFINISHED means that the act \
 was opened and never completed: it is being done now, or the program was killed in the middle of it. The reason in \
-words is not in the log, only a keyed hash of it; the report has the words.
+words is not in the log, only a keyed hash of it; the report has the words. Below them stand the steps of cases: which \
+case, what was done, by whom and in which role, and the first digits of the file that it was about.
 
 Examples:
   melkglas audit show
   melkglas audit show --json | jq '.[] | select(.completed == null)'")]
 pub(super) struct ShowArgs {
-    /// Print the acts as JSON on stdout.
+    /// The steps of cases alone.
+    #[arg(long)]
+    cases: bool,
+    /// Print the acts, or with --cases the steps, as JSON on stdout.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -147,10 +157,16 @@ pub(super) fn run(command: &Command) -> Result<Exit, Failure> {
 fn show(args: &ShowArgs) -> Result<Exit, Failure> {
     let place = args.place.find()?;
     let acts = recordings(&place).map_err(failure)?;
-    if args.json {
-        talk::data(json!(acts));
-    } else {
-        table(&acts);
+    let steps = case_steps(&place).map_err(failure)?;
+    match (args.json, args.cases) {
+        (true, true) => talk::data(json!(steps)),
+        (true, false) => talk::data(json!(acts)),
+        (false, cases) => {
+            if !cases {
+                table(&acts);
+            }
+            steps_table(&steps);
+        }
     }
     let findings = verify(&place, None).map_err(failure)?;
     if findings.faults.is_empty() {
@@ -172,6 +188,37 @@ fn table(acts: &[Recording]) {
     talk::say(format_args!("{} acts, {unfinished} unfinished", acts.len()));
 }
 
+/// The steps of cases; no table where there are none.
+fn steps_table(steps: &[RecordedStep]) {
+    if steps.is_empty() {
+        return;
+    }
+    let head = ["entry", "written (UTC)", "case", "step", "clip", "by", "role", "SHA-256"].map(str::to_owned);
+    let row = |recorded: &RecordedStep| {
+        let step = &recorded.step;
+        let login =
+            step.account.login.as_ref().map_or_else(|| step.account.uid.to_string(), ToString::to_string);
+        [
+            recorded.entry.to_string(),
+            seconds(&recorded.at),
+            step.case.to_string(),
+            step.step.to_string(),
+            step.clip.map(|clip| clip.to_string()).unwrap_or_default(),
+            format!("{} ({login})", step.by),
+            format!("{}{}", step.role, if step.deputy { ", deputy" } else { "" }),
+            step.sha256.map(|sum| sum.to_string().chars().take(8).collect()).unwrap_or_default(),
+        ]
+    };
+    let rows: Vec<_> = [head].into_iter().chain(steps.iter().map(row)).collect();
+    talk::table(&rows);
+    talk::say(format_args!("{} steps of cases", steps.len()));
+}
+
+/// A moment to the second.
+fn seconds(at: &UtcTime) -> String {
+    at.to_string().chars().take(19).collect::<String>().replace('T', " ")
+}
+
 fn row(recording: &Recording) -> [String; 8] {
     let act = &recording.opened.act;
     let account = &recording.opened.account;
@@ -185,7 +232,7 @@ fn row(recording: &Recording) -> [String; 8] {
     };
     [
         recording.entry.to_string(),
-        recording.at.to_string().chars().take(19).collect::<String>().replace('T', " "),
+        seconds(&recording.at),
         act.kind.to_string(),
         format!("{} ({login})", act.by),
         act.reason.to_string(),

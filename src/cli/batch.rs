@@ -1,10 +1,14 @@
-//! `melkglas batch`: many clips, several at once, each by a process of its own, and a summary of all.
+//! `melkglas batch`: many clips, several at once, each by a process of its own, and a summary of all: those of a folder,
+//! or those of a case ([`batch_case`]).
 //!
 //! A process for each clip: whatever one of them does to a decoder, the others go on, and what it held is gone with it.
 
+use super::case::Where;
 use super::outputs::{OutDir, cannot_write};
-use super::talk;
-use crate::casework::{Batch, BatchError, BatchItem, BatchRow, Ended, ItemState};
+use super::{batch_case, talk};
+use crate::casework::audit::CaseNumber;
+use crate::casework::{Batch, BatchError, BatchItem, BatchRow, BatchSummary, Ended, ItemState};
+use crate::config::RecipientKind;
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::video::sink::sweep;
@@ -22,24 +26,44 @@ STEM.redacted.mp4 and STEM.report.json in the folder, which also holds summary.j
 kill, with the same options: what is finished (its report names this source and the output's hash) is not done again. \
 Ends with 7 where a clip failed; the summary names it, and nothing of it stays.
 
-Example:
-  melkglas batch --clips incoming --out-dir masked -- --camera entrance-3.toml --effort thorough")]
+With the number of a case it renders that case's clips for release instead, by `melkglas case release copy`: what is made \
+is kept in the case, encrypted, and so is the summary, which `melkglas case release watch` lays out.
+
+Examples:
+  melkglas batch --clips incoming --out-dir masked -- --camera entrance-3.toml --effort thorough
+  melkglas batch 2026-0008 --to insurer -- --camera entrance-3.toml")]
 pub(super) struct Args {
+    /// The case whose clips are rendered for release.
+    #[arg(value_name = "CASE", requires = "to", conflicts_with_all = ["clips", "out_dir"])]
+    pub(super) case: Option<CaseNumber>,
+    /// Who the clips of the case are for.
+    #[arg(long, value_name = "RECIPIENT", requires = "case")]
+    pub(super) to: Option<RecipientKind>,
     /// Clips, or folders of them.
-    #[arg(long, value_name = "PATH", required = true, num_args = 1..)]
+    #[arg(long, value_name = "PATH", required_unless_present = "case", requires = "out_dir", num_args = 1..)]
     clips: Vec<PathBuf>,
     /// Folder for what is made; made if it is not there. It belongs to this batch.
     #[arg(long, value_name = "DIR")]
-    out_dir: PathBuf,
+    out_dir: Option<PathBuf>,
     /// Clips at a time; without it 2, on a machine with one core 1. Each uses all cores where it can.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: Option<u16>,
     /// Print the summary as JSON on stdout.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) at: Where,
     /// Options of `melkglas redact`.
     #[arg(last = true, value_name = "OPTION")]
-    redact: Vec<String>,
+    pub(super) redact: Vec<String>,
+}
+
+impl Args {
+    /// Clips at a time.
+    pub(super) fn jobs(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        self.jobs.map_or(cores.min(2), usize::from)
+    }
 }
 
 /// Options of `redact` that the batch sets itself, or that are of one clip.
@@ -65,6 +89,14 @@ const EXTENSIONS: [&str; 12] =
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
+    match (&args.case, args.to, &args.out_dir) {
+        (Some(number), Some(to), _) => batch_case::run(args, number, to, interrupt),
+        (_, _, Some(out_dir)) => folder(args, out_dir, interrupt),
+        _ => Err(Failure::new(Exit::Usage, "neither a case nor a folder is named")),
+    }
+}
+
+fn folder(args: &Args, out_dir: &Path, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let of_one =
         |option: &&String| OWN.iter().any(|own| *option == own || option.starts_with(&format!("{own}=")));
     if let Some(option) = args.redact.iter().find(of_one) {
@@ -73,20 +105,28 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
         return Err(Failure::with_cure(Exit::Usage, format!("{option} cannot be given to a batch"), cure));
     }
     let clips = clips(&args.clips)?;
-    let _made = OutDir::make(&args.out_dir)?;
-    sweep(&args.out_dir);
-    let options = args.redact.join("\0");
-    let batch = Batch::open(&clips, &args.out_dir, &options).map_err(|e| failure(&e))?;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let jobs = args.jobs.map_or(cores.min(2), usize::from);
-    let work = |item: &BatchItem| redact(item, &args.redact, interrupt);
-    let summary = batch.run(jobs, interrupt, work, tell).map_err(|e| failure(&e))?;
+    let _made = OutDir::make(out_dir)?;
+    sweep(out_dir);
+    let redact: Vec<String> = args.at.flags().into_iter().chain(args.redact.iter().cloned()).collect();
+    let options = redact.join("\0");
+    let batch = Batch::open(&clips, out_dir, &options).map_err(|e| failure(&e))?;
+    let work = |item: &BatchItem| self::redact(item, &redact, interrupt);
+    let summary = batch.run(args.jobs(), interrupt, work, tell).map_err(|e| failure(&e))?;
     batch.write(&summary).map_err(|e| failure(&e))?;
     if args.json {
         talk::data(format_args!("{:#}", serde_json::json!(summary)));
     }
+    told(&summary, &out_dir.join("summary.html").display(), interrupt)
+}
+
+/// Says how many ended how, and where to look; gives the exit code.
+pub(super) fn told(
+    summary: &BatchSummary,
+    page: &dyn std::fmt::Display,
+    interrupt: &Interrupt,
+) -> Result<Exit, Failure> {
     let counts: Vec<String> = summary.counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
-    talk::say(format_args!("{}; see {}", counts.join(", "), args.out_dir.join("summary.html").display()));
+    talk::say(format_args!("{}; see {page}", counts.join(", ")));
     Ok(match interrupt.signal() {
         Some(signal) => Exit::Signal(signal),
         None if summary.is_whole() => Exit::Ok,
@@ -94,7 +134,7 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
     })
 }
 
-fn failure(e: &BatchError) -> Failure {
+pub(super) fn failure(e: &BatchError) -> Failure {
     match e {
         BatchError::SameName(..) => Failure::with_cure(Exit::Usage, e, "do them in two batches"),
         BatchError::OtherOptions(_) => {
@@ -133,7 +173,7 @@ fn clips(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     Ok(clips)
 }
 
-fn tell(row: &BatchRow) {
+pub(super) fn tell(row: &BatchRow) {
     match (&row.state, &row.failure) {
         (ItemState::Kept, _) => talk::say(format_args!("{}: finished before", row.clip)),
         (ItemState::Done, _) => {
@@ -146,7 +186,6 @@ fn tell(row: &BatchRow) {
 
 /// One clip, by this program started again.
 fn redact(item: &BatchItem, options: &[String], interrupt: &Interrupt) -> Ended {
-    let failed = |says: String| Ended::Failed { exit: Exit::Bug.code(), says };
     let mut command = Command::new("/proc/self/exe");
     command
         .arg("redact")
@@ -156,8 +195,14 @@ fn redact(item: &BatchItem, options: &[String], interrupt: &Interrupt) -> Ended 
         .arg("--report")
         .arg(&item.report);
     // What stands there is of another source or of other bytes.
-    command.arg("--force").args(options).env("NO_COLOR", "1");
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command.arg("--force").args(options);
+    ran(command, interrupt)
+}
+
+/// Runs this program again to its end, and hears why it failed.
+pub(super) fn ran(mut command: Command, interrupt: &Interrupt) -> Ended {
+    let failed = |says: String| Ended::Failed { exit: Exit::Bug.code(), says };
+    command.env("NO_COLOR", "1").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     match command.spawn() {
         Err(e) => failed(format!("it could not be started: {e}")),
         Ok(child) => waited(child, interrupt).unwrap_or_else(|e| failed(format!("it was lost: {e}"))),

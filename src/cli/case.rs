@@ -4,7 +4,7 @@ use super::audit::LogPlace;
 use super::common::Installation;
 use super::desk::{case_failure, office, open, today};
 use super::words::{self, Wanted};
-use super::{outputs, talk};
+use super::{case_paper, outputs, release, talk};
 use crate::casework::audit::CaseNumber;
 use crate::casework::case::{
     Cases, Identification, Listed, NewCase, NewClip, Shown, SiteKey, Verdict, is_working_day, rules,
@@ -12,10 +12,11 @@ use crate::casework::case::{
 use crate::config::{Ask, CaseKind, RefusalGround, Subject};
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
+use crate::lang::Lang;
 use clap::{ArgGroup, Args, Subcommand};
 use jiff::civil::{Date, DateTime};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Subcommands of `melkglas case`.
 #[derive(Debug, Subcommand)]
@@ -32,6 +33,14 @@ pub(super) enum Command {
     AddClip(ClipArgs),
     /// Grant or refuse the request; the window is frozen from then on.
     Decide(DecideArgs),
+    /// The only way out: render, watch to the end, approve, and show or hand over.
+    #[command(subcommand)]
+    Release(release::Command),
+    /// Make a paper of a case, as PDF, in the case's language.
+    Paper(case_paper::Args),
+    /// Make the letter that has a tenant report to the police and point them to the camera, where the corporation does
+    /// not look at footage itself.
+    PoliceLetter(case_paper::PoliceArgs),
     /// Close a case; its footage is held no longer.
     Close(CloseArgs),
     /// Make the key that wraps every other one.
@@ -42,13 +51,24 @@ pub(super) enum Command {
 #[derive(Debug, Args)]
 pub(super) struct Where {
     #[command(flatten)]
-    installation: Installation,
+    pub(super) installation: Installation,
     #[command(flatten)]
-    place: LogPlace,
+    pub(super) place: LogPlace,
 }
 
 impl Where {
-    fn cases(&self) -> Result<Cases, Failure> {
+    /// The flags that say the same to this program started again.
+    pub(super) fn flags(&self) -> Vec<String> {
+        let Installation { site, models, .. } = &self.installation;
+        let named =
+            [("--site", site.as_deref()), ("--models", models.as_deref()), ("--state", self.place.named())];
+        let flag = |(flag, path): (&str, Option<&Path>)| {
+            Some([flag.to_owned(), std::path::absolute(path?).ok()?.to_string_lossy().into_owned()])
+        };
+        named.into_iter().filter_map(flag).flatten().collect()
+    }
+
+    pub(super) fn cases(&self) -> Result<Cases, Failure> {
         open(office(&self.installation)?, &self.place, true)
     }
 }
@@ -84,6 +104,9 @@ pub(super) struct OpenArgs {
     /// What for.
     #[arg(long, value_name = "TEXT", requires = "cause")]
     purpose: Option<String>,
+    /// The language of its papers.
+    #[arg(long, value_enum, default_value_t, env = "MELKGLAS_LANG")]
+    lang: Lang,
     #[command(flatten)]
     at: Where,
 }
@@ -188,6 +211,9 @@ pub(super) fn run(command: &Command, interrupt: &Interrupt) -> Result<Exit, Fail
         Command::Identify(args) => identify(args)?,
         Command::AddClip(args) => add_clip(args, interrupt)?,
         Command::Decide(args) => decide(args)?,
+        Command::Release(command) => return release::run(command, interrupt),
+        Command::Paper(args) => case_paper::run(args)?,
+        Command::PoliceLetter(args) => case_paper::police(args)?,
         Command::Close(args) => close(args)?,
         Command::MakeKey(args) => make_key(args)?,
     }
@@ -210,6 +236,7 @@ fn open_case(args: &OpenArgs) -> Result<(), Failure> {
         window: (args.from, args.to),
         motive: args.cause.clone().zip(args.purpose.clone()),
         given: given.collect(),
+        lang: args.lang,
     };
     let number = cases.open(&new).map_err(case_failure)?;
     let case = cases.store().case(&number).map_err(case_failure)?;
@@ -367,10 +394,12 @@ fn close(args: &CloseArgs) -> Result<(), Failure> {
         ));
     }
     cases.close(&args.number).map_err(case_failure)?;
-    talk::say(format_args!(
-        "closed case {}; `melkglas retention run` erases its footage on its day",
-        args.number
-    ));
+    let case = cases.store().case(&args.number).map_err(case_failure)?;
+    let left = cases.store().clips(&case).map_err(case_failure)?;
+    let left = left.iter().any(|clip| clip.erased_at.is_none());
+    let footage =
+        if left { "`melkglas retention run` erases its footage on its day" } else { "its footage is erased" };
+    talk::say(format_args!("closed case {}; what was rendered of it is erased, {footage}", args.number));
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Flags that several subcommands share, and what they lead to.
 
-use crate::config::{Camera, SITE_FILE, Site, Style, Target, Targets, TilingMode, View};
+use crate::config::{BurnIn, Camera, SITE_FILE, Site, Style, Target, Targets, TilingMode, View};
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::share::ShareDirs;
@@ -24,7 +24,7 @@ pub(super) struct Installation {
     pub(super) models: Option<PathBuf>,
     /// What is burned into every frame: no flag, for the restriction to set.
     #[arg(skip)]
-    pub(super) burn_in: Option<String>,
+    pub(super) burn_in: Option<BurnIn>,
     /// How a mask looks, unless a flag says otherwise: the policy's, within a case.
     #[arg(skip)]
     pub(super) style: Option<Style>,
@@ -178,9 +178,10 @@ mod tests {
         let mut installation = Installation { site: Some(path), models: None, burn_in: None, style: None };
         let plain = installation.settings().expect("sound").mask;
         assert_eq!((plain.style, plain.burn_in), (Style::Pixelate, None));
-        installation.burn_in = Some("NOT RELEASED".into());
+        let words = BurnIn { words: "NOT RELEASED".into(), place: crate::config::MarkPlace::Across };
+        installation.burn_in = Some(words.clone());
         installation.style = Some(Style::Fill);
         let set = installation.settings().expect("sound").mask;
-        assert_eq!((set.style, set.burn_in.as_deref()), (Style::Fill, Some("NOT RELEASED")));
+        assert_eq!((set.style, set.burn_in), (Style::Fill, Some(words)));
     }
 }

@@ -4,7 +4,7 @@ use super::common::{Effort, Installation, empty_scene, job_failure, open_clip, r
 use super::outputs::{cannot_write, check_files};
 use super::talk;
 use crate::casework::{Means, RecheckReport, ReportRead};
-use crate::config::{Site, UnexplainedPolicy};
+use crate::config::{BurnIn, Site, UnexplainedPolicy};
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::video::pipeline::{Paint, RecheckJob, look_again};
@@ -59,32 +59,15 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
         check_files(&[output], &inputs, args.force)?;
     }
     let report = read_report(&args.report)?;
-    let camera = args.camera.as_deref().map(read_camera).transpose()?;
-    let site = Effort::Thorough.settings(&args.installation.settings()?, camera.as_ref());
-    let detectors = args.installation.detectors(&site)?;
-    let named = args.camera.as_deref().zip(camera.as_ref());
-    // What differs is shown on purpose where the settings say so, and where an act lifted a mask over it.
-    let hides = site.scene.unexplained == UnexplainedPolicy::Mask && report.reveal.is_none();
-    let scene = if hides { empty_scene(named, &site, &detectors)? } else { None };
-    let zones = camera.as_ref().map(|camera| &camera.zones);
-    let means = Means {
-        zones: zones.map(|zones| zones.iter().map(|zone| zone.label.clone()).collect()),
-        scene: scene.is_some(),
+    let looking = Looking {
+        file: &args.file,
+        report: &report,
+        camera: args.camera.as_deref(),
         every: args.every,
+        installation: &args.installation,
+        burn_in: None,
     };
-    let job = RecheckJob {
-        clip: Arc::new(open_clip(&args.file)?),
-        paint: paint(&report, &site),
-        workers: std::thread::available_parallelism().map_or(1, usize::from),
-        detectors,
-        scene,
-        zones: zones.into_iter().flatten().map(|zone| Arc::clone(&zone.polygon)).collect(),
-        every: args.every,
-        interrupt: interrupt.clone(),
-        site,
-    };
-    let rechecked = look_again(&job).map_err(|e| job_failure(e, interrupt))?;
-    let verdict = RecheckReport::of(rechecked, &report, &means);
+    let verdict = second_look(&looking, interrupt)?;
     let text = format!("{:#}\n", serde_json::to_value(&verdict).unwrap_or_default());
     if let Some(output) = &args.output {
         let write = || {
@@ -103,7 +86,50 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
     Ok(if verdict.passed { Exit::Ok } else { Exit::Refused })
 }
 
-fn tell(verdict: &RecheckReport) {
+/// What a second look is made at, and with.
+pub(super) struct Looking<'a> {
+    pub(super) file: &'a Path,
+    pub(super) report: &'a ReportRead,
+    pub(super) camera: Option<&'a Path>,
+    pub(super) every: u32,
+    pub(super) installation: &'a Installation,
+    /// Words that were burned in.
+    pub(super) burn_in: Option<&'a BurnIn>,
+}
+
+/// Looks again at a finished file.
+pub(super) fn second_look(at: &Looking<'_>, interrupt: &Interrupt) -> Result<RecheckReport, Failure> {
+    let Looking { file, report, camera, every, installation, burn_in } = *at;
+    let read = camera.map(read_camera).transpose()?;
+    let site = Effort::Thorough.settings(&installation.settings()?, read.as_ref());
+    let detectors = installation.detectors(&site)?;
+    // What differs is shown on purpose where the settings say so, and where an act lifted a mask over it.
+    let hides = site.scene.unexplained == UnexplainedPolicy::Mask && report.reveal.is_none();
+    let scene = if hides { empty_scene(camera.zip(read.as_ref()), &site, &detectors)? } else { None };
+    let zones = read.as_ref().map(|camera| &camera.zones);
+    let means = Means {
+        zones: zones.map(|zones| zones.iter().map(|zone| zone.label.clone()).collect()),
+        scene: scene.is_some(),
+        every,
+    };
+    let job = RecheckJob {
+        clip: Arc::new(open_clip(file)?),
+        paint: paint(report, &site),
+        burn_in: burn_in.cloned(),
+        workers: std::thread::available_parallelism().map_or(1, usize::from),
+        detectors,
+        scene,
+        zones: zones.into_iter().flatten().map(|zone| Arc::clone(&zone.polygon)).collect(),
+        every,
+        interrupt: interrupt.clone(),
+        site,
+    };
+    let rechecked = look_again(&job).map_err(|e| job_failure(e, interrupt))?;
+    Ok(RecheckReport::of(rechecked, report, &means))
+}
+
+/// Says what a second look came to.
+pub(super) fn tell(verdict: &RecheckReport) {
     let look = &verdict.look;
     talk::data(format_args!(
         "{}: {} of {} frames searched, {} compared with the empty scene, {} zones checked",

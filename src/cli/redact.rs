@@ -115,6 +115,13 @@ pub(super) struct Args {
     installation: Installation,
 }
 
+impl Args {
+    /// The camera file that was named.
+    pub(super) fn camera(&self) -> Option<&Path> {
+        self.camera.as_deref()
+    }
+}
+
 impl Footage for Args {
     const READS: Reads = Reads::Redact;
 

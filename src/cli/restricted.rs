@@ -11,8 +11,8 @@ use super::desk::{self, case_failure};
 use super::talk;
 use crate::casework::audit::CaseNumber;
 use crate::casework::case::{Cases, InMemory, Reading, Reads, may_show, reading, rules};
-use crate::casework::review::ReviewPlace;
-use crate::config::{Office, Show};
+use crate::casework::review::ReviewFolder;
+use crate::config::{BurnIn, MarkPlace, Office, Show};
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use clap::Args;
@@ -76,7 +76,7 @@ pub(super) fn run<A: Footage>(
     let how = reading(policy, A::READS, case.is_some(), trial);
     match (how.map_err(|refusal| case_failure(refusal.into()))?, case, site.office) {
         (Reading::Trial, ..) => {
-            args.installation().burn_in = Some(TRIAL.to_owned());
+            args.installation().burn_in = Some(BurnIn { words: TRIAL.to_owned(), place: MarkPlace::Across });
             work(args, interrupt)
         }
         (Reading::InCase, Some(number), Some(office)) => in_case(args, office, &number, interrupt, work),
@@ -99,45 +99,93 @@ fn in_case<A: Footage>(
     may_show(&policy, kind, args.shows()).map_err(|refusal| case_failure(refusal.into()))?;
     let style = rules(&policy, kind).map_err(|refusal| case_failure(refusal.into()))?.mask.value;
     args.installation().style = Some(style);
-    let folder = ReviewPlace::open().and_then(|place| place.folder()).map_err(|e| clean::failure(&e))?;
-    let mut held = Vec::new();
-    let Files { clips, made, outputs, folders } = args.files();
-    if let Some(folder) = folders.first() {
-        return Err(Failure::with_cure(
-            Exit::Usage,
-            format!("within a case nothing is written to a folder such as {}", folder.display()),
-            "leave it out",
-        ));
-    }
-    let [path] = clips.as_slice() else {
-        return Err(Failure::with_cure(
-            Exit::Usage,
-            "within a case, one clip is worked on at a time",
-            "name one, by its number in the case",
-        ));
+    let clip = match args.files().clips.as_slice() {
+        [path] => clip_number(path)?,
+        _ => {
+            return Err(Failure::with_cure(
+                Exit::Usage,
+                "within a case, one clip is worked on at a time",
+                "name one, by its number in the case",
+            ));
+        }
     };
-    let clip = clip_number(path)?;
-    let linked = folder.path().join(format!("clip-{clip}"));
-    held.push(link(cases.look(number, clip).map_err(case_failure)?, &linked)?);
-    for path in clips {
-        path.clone_from(&linked);
-    }
-    let mut known = BTreeSet::from([linked]);
-    for path in made {
-        let name = plain_name(path)?;
-        let there = folder.path().join(&name);
-        held.push(link(cases.fetch(number, clip, &name).map_err(case_failure)?, &there)?);
-        known.insert(there.clone());
-        *path = there;
-    }
-    for path in outputs {
-        *path = folder.path().join(plain_name(path)?);
-    }
+    let source = cases.look(number, clip).map_err(case_failure)?;
+    let bench = Bench::laid(args, &cases, number, clip, source)?;
     let exit = work(args, interrupt)?;
-    keep(&mut cases, number, clip, folder.path(), &known)?;
-    drop(held);
-    drop(folder);
+    bench.keep(&mut cases, number)?;
     Ok(exit)
+}
+
+/// A clip of a case in memory, with what was made of it, and room for what is made now.
+pub(super) struct Bench {
+    clip: u32,
+    folder: ReviewFolder,
+    known: BTreeSet<PathBuf>,
+    /// What the links of the folder lead to.
+    _held: Vec<InMemory>,
+}
+
+impl Bench {
+    /// Lays out a clip, and lets the flags of a subcommand name what lies here.
+    pub(super) fn laid<A: Footage>(
+        args: &mut A,
+        cases: &Cases,
+        number: &CaseNumber,
+        clip: u32,
+        source: InMemory,
+    ) -> Result<Self, Failure> {
+        // What a killed run leaves here is masked, and goes within the hour.
+        let folder = clean::room(None)?;
+        let Files { clips, made, outputs, folders } = args.files();
+        if let Some(folder) = folders.first() {
+            return Err(Failure::with_cure(
+                Exit::Usage,
+                format!("within a case nothing is written to a folder such as {}", folder.display()),
+                "leave it out",
+            ));
+        }
+        let linked = folder.path().join(format!("clip-{clip}"));
+        let mut held = vec![link(source, &linked)?];
+        for path in clips {
+            path.clone_from(&linked);
+        }
+        let mut known = BTreeSet::from([linked]);
+        for path in made {
+            let name = plain_name(path)?;
+            let there = folder.path().join(&name);
+            held.push(link(cases.fetch(number, clip, &name).map_err(case_failure)?, &there)?);
+            known.insert(there.clone());
+            *path = there;
+        }
+        for path in outputs {
+            *path = folder.path().join(plain_name(path)?);
+        }
+        Ok(Self { clip, folder, known, _held: held })
+    }
+
+    /// Where a file of this name lies.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Keeps what was made in the case, encrypted with the clip; what is for release without a word.
+    pub(super) fn keep(&self, cases: &mut Cases, number: &CaseNumber) -> Result<(), Failure> {
+        let (folder, clip) = (self.folder.path(), self.clip);
+        let mut paths = Vec::new();
+        for entry in std::fs::read_dir(folder).map_err(|e| failure_at(folder, &e))? {
+            paths.push(entry.map_err(|e| failure_at(folder, &e))?.path());
+        }
+        paths.sort();
+        for path in paths.iter().filter(|path| !self.known.contains(*path) && path.is_file()) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let mut file = File::open(path).map_err(|e| failure_at(path, &e))?;
+            cases.keep(number, clip, &name, &mut file).map_err(case_failure)?;
+            if !name.starts_with(Cases::RENDERED) {
+                talk::say(format_args!("kept {name} in case {number}, encrypted with clip {clip}"));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A name in the folder for something in memory.
@@ -146,30 +194,8 @@ fn link(held: InMemory, name: &Path) -> Result<InMemory, Failure> {
     Ok(held)
 }
 
-fn failure_at(path: &Path, e: &std::io::Error) -> Failure {
+pub(super) fn failure_at(path: &Path, e: &std::io::Error) -> Failure {
     Failure::new(Exit::Pipeline, format!("{}: {e}", path.display()))
-}
-
-/// What was made goes into the case.
-fn keep(
-    cases: &mut Cases,
-    number: &CaseNumber,
-    clip: u32,
-    folder: &Path,
-    known: &BTreeSet<PathBuf>,
-) -> Result<(), Failure> {
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(|e| failure_at(folder, &e))? {
-        paths.push(entry.map_err(|e| failure_at(folder, &e))?.path());
-    }
-    paths.sort();
-    for path in paths.iter().filter(|path| !known.contains(*path) && path.is_file()) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mut file = File::open(path).map_err(|e| failure_at(path, &e))?;
-        cases.keep(number, clip, &name, &mut file).map_err(case_failure)?;
-        talk::say(format_args!("kept {name} in case {number}, encrypted with clip {clip}"));
-    }
-    Ok(())
 }
 
 fn clip_number(path: &Path) -> Result<u32, Failure> {

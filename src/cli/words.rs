@@ -8,6 +8,7 @@ use rustix::termios::{LocalModes, OptionalActions, isatty, tcgetattr, tcsetattr}
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 /// Longest text that is taken, bytes.
 const LONGEST: u64 = 64 << 10;
@@ -103,8 +104,20 @@ fn parse(text: &str, wanted: &[Wanted]) -> Result<Words, Failure> {
     Ok(words)
 }
 
-/// A passphrase, asked for on the terminal itself and not shown.
+/// Names a program that asks for passphrases, as SSH_ASKPASS does for ssh.
+const ASKPASS: &str = "MELKGLAS_ASKPASS";
+
+/// A passphrase, asked for on the terminal itself and not shown; or by the program that [`ASKPASS`] names, which gets the
+/// question and prints the answer.
 pub(super) fn passphrase(question: &str) -> io::Result<SecretString> {
+    if let Some(program) = std::env::var_os(ASKPASS).filter(|name| !name.is_empty()) {
+        let asked = Command::new(program).arg(question).stderr(Stdio::inherit()).output()?;
+        let text = String::from_utf8(asked.stdout).map_err(io::Error::other)?;
+        return match asked.status.success() {
+            true => Ok(text.trim_end_matches('\n').to_owned().into()),
+            false => Err(io::Error::other("nobody answered")),
+        };
+    }
     let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty");
     let terminal = terminal.map_err(|e| io::Error::other(format!("there is no terminal to ask on ({e})")))?;
     let shown = tcgetattr(&terminal)?;

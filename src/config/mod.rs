@@ -47,7 +47,7 @@ pub use follow::FollowSettings;
 pub use import::{ImportError, ImportFormat, Imported, import};
 pub use incidents::{Incidents, IncidentsError};
 pub use live::{Delivery, LivePolicy, Stream, StreamSource, Transport};
-pub use office::{CalendarSettings, CasesPlace, KeyPlace, Office, User};
+pub use office::{CalendarSettings, CasesPlace, HouseSettings, KeyPlace, Office, User};
 pub use overlay::Overlay;
 pub use policy::{
     AnswerRules, CaseRules, KindRules, Policy, PolicyName, PurposeRules, RetentionRules, SecurityRules,
@@ -64,8 +64,8 @@ pub use register::{Attested, Register};
 pub use scene::{DarkPolicy, SceneSettings, UnexplainedPolicy};
 pub use schema::camera_schema;
 pub use site::{
-    Cadence, DetectSettings, EncodeSettings, LimitSettings, MaskSettings, Preset, Provider, SITE_FILE, Site,
-    TilingMode,
+    BurnIn, Cadence, DetectSettings, EncodeSettings, LimitSettings, MarkPlace, MaskSettings, Preset,
+    Provider, SITE_FILE, Site, TilingMode,
 };
 pub use starter::starter;
 pub use style::{NotAColour, Rgb, Style};

@@ -21,6 +21,19 @@ pub struct Office {
     pub cases: CasesPlace,
     /// Which days are no working days.
     pub calendar: CalendarSettings,
+    /// What papers say of the corporation.
+    pub house: HouseSettings,
+}
+
+/// What papers say of the corporation.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HouseSettings {
+    /// Its name; without it that of the policy.
+    pub name: Option<String>,
+    /// Where it is, line by line.
+    pub address: Vec<String>,
+    /// How to reach it, line by line.
+    pub contact: Vec<String>,
 }
 
 /// A member of staff.
@@ -74,8 +87,9 @@ pub(super) fn read(root: &mut Section<'_>, doc: &Document<'_>) -> Option<Office>
     let users = root.optional("user");
     let cases = root.optional("cases");
     let calendar = root.optional("calendar");
+    let house = root.optional("house");
     let Some(named) = named else {
-        for item in [tighten, users, cases, calendar].into_iter().flatten() {
+        for item in [tighten, users, cases, calendar, house].into_iter().flatten() {
             item.note(
                 format!("`{}` means nothing without a policy", item.name()),
                 "no policy is named",
@@ -99,6 +113,7 @@ pub(super) fn read(root: &mut Section<'_>, doc: &Document<'_>) -> Option<Office>
     }
     let calendar =
         calendar.map_or(Some(CalendarSettings::default()), |item| self::calendar(&mut item.section()?));
+    let house = house.map_or(Some(HouseSettings::default()), |item| self::house(&item));
     let missing = |what: &str, cure: &str| {
         doc.note(named.span.clone(), format!("a policy needs {what}"), "with this policy", cure);
     };
@@ -119,7 +134,22 @@ pub(super) fn read(root: &mut Section<'_>, doc: &Document<'_>) -> Option<Office>
             None
         }
     };
-    Some(Office { policy: Arc::new(policy), users: users?, cases: cases?, calendar: calendar? })
+    let policy = Arc::new(policy);
+    Some(Office { policy, users: users?, cases: cases?, calendar: calendar?, house: house? })
+}
+
+fn house(item: &Item<'_>) -> Option<HouseSettings> {
+    let mut section = item.section()?;
+    let mut house = HouseSettings::default();
+    let text = |item: &Item<'_>| item.filled_text("fill it in").map(str::to_owned);
+    let lines = |item: &Item<'_>| -> Option<Vec<String>> {
+        item.items("line", "write a list of lines")?.iter().map(text).collect()
+    };
+    super::site::set(&mut section, "name", &mut house.name, |item| text(item).map(Some));
+    super::site::set(&mut section, "address", &mut house.address, lines);
+    super::site::set(&mut section, "contact", &mut house.contact, lines);
+    section.finish();
+    Some(house)
 }
 
 fn calendar(section: &mut Section<'_>) -> Option<CalendarSettings> {

@@ -181,9 +181,28 @@ pub struct MaskSettings {
     pub min_cell_px: u32,
     /// Cells keep their greys for this long, seconds.
     pub hold_cells_s: f32,
-    /// Words burned into every frame after it was masked; the file has no key for them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub burn_in: Option<String>,
+    /// Words burned into every frame after it was masked; the file has no key for them, and no record repeats them: they
+    /// may name a recipient.
+    #[serde(skip)]
+    pub burn_in: Option<BurnIn>,
+}
+
+/// Words burned into every frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BurnIn {
+    /// The words, in one line.
+    pub words: String,
+    /// Where they stand.
+    pub place: MarkPlace,
+}
+
+/// Where burned-in words stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MarkPlace {
+    /// At three heights across the picture: for what is not to be used.
+    Across,
+    /// Along its upper and lower edge: for what is to be looked at, and says whose copy it is.
+    Edges,
 }
 
 impl Default for MaskSettings {

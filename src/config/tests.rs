@@ -423,7 +423,7 @@ fn every_fault_of_a_site_file_is_shown() {
             "10:10 `mask.margin` is out of range | -0.1 | write a number from 0 to 2",
             "12:10 `encode.preset` cannot be \"superfast\" | \"superfast\" | write one of fast, balanced, small",
             "13:11 `encode.quality` must be a whole number | 23.5 | write a whole number from 0 to 51",
-            "14:2 unknown key `limit` | limit | did you mean `limits`? Known here: schema, detect, follow, scene, mask, decode, encode, limits, track, policy, tighten, user, cases, calendar",
+            "14:2 unknown key `limit` | limit | did you mean `limits`? Known here: schema, detect, follow, scene, mask, decode, encode, limits, track, policy, tighten, user, cases, calendar, house",
         ],
     );
 }

@@ -13,28 +13,35 @@ use std::process::Stdio;
 
 /// Gives the desk an office with this policy.
 fn office(desk: &Desk, policy: &str) {
+    office_with_second(desk, policy, "");
+}
+
+/// The same, with a colleague, and with a passphrase on the key where the policy asks for a second factor.
+pub(crate) fn office_with_second(desk: &Desk, policy: &str, passphrase: &str) {
     let root = desk.folder().parent().expect("a root").to_owned();
     let account = Account::of_this_process().login.expect("the tests run under an account");
     let key = root.join("site.key");
-    SiteKey::generate().write(&key, None).expect("a key");
     let second_factor = matches!(policy, "leystromen" | "default");
+    let locked = (second_factor && !passphrase.is_empty()).then(|| passphrase.to_owned().into());
+    SiteKey::generate().write(&key, locked).expect("a key");
     let place = if second_factor { "key_protected" } else { "key_file" };
     let old = std::fs::read_to_string(desk.site()).expect("settings");
     let text = format!(
         "policy = \"{policy}\"\n{old}[cases]\nfolder = \"{}\"\n{place} = \"{}\"\n[[user]]\naccount = \"{account}\"\n\
-         name = \"B. Visser\"\nroles = [\"privacy-officer\"]\nsecrecy_signed = 2026-01-12\n",
+         name = \"B. Visser\"\nroles = [\"privacy-officer\"]\nsecrecy_signed = 2026-01-12\n[[user]]\naccount = \"c.bos\"\n\
+         name = \"C. Bos\"\nroles = [\"handler\"]\nsecrecy_signed = 2026-01-12\n",
         root.join("cases").display(),
         key.display()
     );
     std::fs::write(desk.site(), text).expect("written");
 }
 
-fn state(desk: &Desk) -> PathBuf {
+pub(crate) fn state(desk: &Desk) -> PathBuf {
     desk.site().with_file_name("state")
 }
 
 /// Runs the program with these lines on stdin.
-fn told(desk: &Desk, args: &[&str], lines: &str) -> Ended {
+pub(crate) fn told(desk: &Desk, args: &[&str], lines: &str) -> Ended {
     let temp = desk.site().with_file_name("temp");
     std::fs::create_dir_all(&temp).expect("made");
     let mut command = desk.melkglas(args);
@@ -114,7 +121,7 @@ fn a_trial_is_burned_through_in_every_frame() {
     }
 }
 
-fn all_files(folder: &Path, into: &mut Vec<PathBuf>) {
+pub(crate) fn all_files(folder: &Path, into: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         if path.is_dir() { all_files(&path, into) } else { into.push(path) }
@@ -187,7 +194,7 @@ fn a_case_is_handled_and_nothing_of_it_lies_about_in_the_clear() {
 }
 
 /// Today as the program counts it.
-fn melkglas_today() -> String {
+pub(crate) fn melkglas_today() -> String {
     let now = melkglas::casework::audit::UtcTime::now().to_string();
     now[..10].to_owned()
 }

@@ -138,12 +138,18 @@ impl Cases {
         self.decrypted(&key, &clip.file, clip.bytes, &clip.sha256)
     }
 
-    fn clip_key(&self, case: &CaseRow, clip: &ClipRow) -> Result<ItemKey, CaseError> {
+    pub(super) fn clip_key(&self, case: &CaseRow, clip: &ClipRow) -> Result<ItemKey, CaseError> {
         let gone = || CaseError::NoClip { case: case.number.to_string(), clip: clip.number };
         Ok(ItemKey::unwrap(self.site_key()?, clip.key.as_ref().ok_or_else(gone)?)?)
     }
 
-    fn decrypted(&self, key: &ItemKey, file: &str, bytes: u64, sha256: &str) -> Result<InMemory, CaseError> {
+    pub(super) fn decrypted(
+        &self,
+        key: &ItemKey,
+        file: &str,
+        bytes: u64,
+        sha256: &str,
+    ) -> Result<InMemory, CaseError> {
         let path = self.clips_folder()?.join(file);
         let sealed = File::open(&path).map_err(|e| CaseError::io(&path, e))?;
         let held = InMemory::filled(bytes, |mut to| Ok(key.open_stream(BufReader::new(sealed), &mut to)?))?;
@@ -202,7 +208,11 @@ impl Cases {
 }
 
 /// Encrypts a stream into a new file of the folder; gives the file's name, drawn by lot, and the stream's SHA-256.
-fn seal_file(folder: &Path, key: &ItemKey, from: &mut impl Read) -> Result<(String, String), CaseError> {
+pub(super) fn seal_file(
+    folder: &Path,
+    key: &ItemKey,
+    from: &mut impl Read,
+) -> Result<(String, String), CaseError> {
     let mut lot = [0; 16];
     getrandom::fill(&mut lot).map_err(|e| CaseError::io(folder, std::io::Error::other(e)))?;
     let name = format!("{}.age", hex(&lot));

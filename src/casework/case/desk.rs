@@ -6,11 +6,13 @@
 use super::calendar::{end_of, working_days_left};
 use super::error::CaseError;
 use super::keys::{ItemKey, KeyError, SiteKey};
+use super::release::forget_renderings;
 use super::store::{CaseRow, ClipRow, StepRow, Store, add_step, find_case, set_fact};
 use super::table::{allowed, asked, rules};
 use super::words::{Actor, CaseAct, CaseState, Motive, Refusal, Standing};
 use crate::casework::audit::{Account, AuditLog, CaseNumber, CaseStep, StepKind, UtcTime};
 use crate::config::{Ask, CaseKind, Office, RefusalGround, Subject};
+use crate::lang::Lang;
 use jiff::civil::{Date, DateTime};
 use rusqlite::params;
 
@@ -29,6 +31,8 @@ pub struct NewCase {
     pub motive: Option<(String, String)>,
     /// What the protocol has asked for, and nothing more.
     pub given: Vec<(Ask, String)>,
+    /// The language of its papers.
+    pub lang: Lang,
 }
 
 /// How an identity was established. No copy of a document is kept.
@@ -89,8 +93,8 @@ pub struct Shown {
 /// Writes steps to the audit log.
 #[derive(Debug)]
 pub(super) struct Recorder {
-    log: AuditLog,
-    actor: Actor,
+    pub(super) log: AuditLog,
+    pub(super) actor: Actor,
 }
 
 impl Recorder {
@@ -243,8 +247,8 @@ impl Cases {
         let number: CaseNumber = format!("{:04}-{id:04}", today.year()).parse()?;
         let step = recorder.note(&number, StepKind::Open, standing, None)?;
         tx.execute(
-            "INSERT INTO cases(id, number, kind, state, subject, received, deadline, window_from, window_to, key) \
-             VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
+            "INSERT INTO cases(id, number, kind, state, subject, received, deadline, window_from, window_to, key, lang) \
+             VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
             params![
                 id,
                 number.to_string(),
@@ -255,7 +259,8 @@ impl Cases {
                 deadline.to_string(),
                 new.window.0.to_string(),
                 new.window.1.to_string(),
-                wrapped
+                wrapped,
+                new.lang.of("nl", "en")
             ],
         )?;
         let motive = new.motive.iter();
@@ -288,7 +293,7 @@ impl Cases {
     }
 
     /// Changes a case by one step: the act is allowed, noted, and `change` done, or nothing is.
-    fn step(
+    pub(super) fn step(
         &mut self,
         number: &CaseNumber,
         act: &CaseAct<'_>,
@@ -381,18 +386,22 @@ impl Cases {
         Ok(self.show(number)?.originals)
     }
 
-    /// Closes a case; its footage is held no longer. Call it when staff have said that the originals are dealt with.
+    /// Closes a case; its footage is held no longer, what was rendered for release is erased, and where erasure was
+    /// granted so is all of its footage. Call it when staff have said that the originals are dealt with.
     ///
     /// # Errors
     /// Refused, or it could not be written down.
     pub fn close(&mut self, number: &CaseNumber) -> Result<(), CaseError> {
+        let made = self.rendered(&self.store.case(number)?)?;
         self.step(number, &CaseAct::Close, StepKind::Close, &[], |tx, id| {
             tx.execute(
                 "UPDATE cases SET state = ?2, release = NULL WHERE id = ?1",
                 params![id, CaseState::Closed.to_string()],
             )?;
             tx.execute("UPDATE clips SET original = NULL WHERE case_id = ?1", [id])?;
-            Ok(())
-        })
+            forget_renderings(tx, id)
+        })?;
+        self.remove_files(&made)?;
+        self.erase_granted(number)
     }
 }

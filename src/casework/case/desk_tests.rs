@@ -4,10 +4,11 @@ use super::table_tests::actor;
 use super::*;
 use crate::casework::audit::{AuditLog, CaseNumber, Place, StepKind, case_steps, verify};
 use crate::config::{
-    Ask, CalendarSettings, CaseKind, CasesPlace, KeyPlace, Office, Policy, PolicyName, RefusalGround, Role,
-    Subject,
+    Ask, CalendarSettings, CaseKind, CasesPlace, HouseSettings, KeyPlace, Office, Policy, PolicyName,
+    RefusalGround, Role, Subject,
 };
 use crate::interrupt::Interrupt;
+use crate::lang::Lang;
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use std::path::{Path, PathBuf};
@@ -48,6 +49,7 @@ impl Bench {
             users: Vec::new(),
             cases: CasesPlace { folder: self.folder(), key: place },
             calendar: CalendarSettings::default(),
+            house: HouseSettings::default(),
         };
         let log = AuditLog::open(&self.log(), &[]).expect("a log");
         Cases::open_store(office, log, who.clone(), today, Some(site)).expect("a store")
@@ -75,6 +77,7 @@ fn request(given: &[Ask]) -> NewCase {
         window: (date(2026, 11, 1).at(18, 0, 0, 0), date(2026, 11, 1).at(18, 10, 0, 0)),
         motive: None,
         given: given.iter().map(|ask| (*ask, format!("{RESIDENT} {ask}"))).collect(),
+        lang: Lang::Nl,
     }
 }
 

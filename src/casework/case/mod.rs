@@ -14,6 +14,9 @@
 //! - Clips at rest: [`Cases::look`] gives a clip as [`InMemory`], whose [`path`](InMemory::path) a
 //!   [`Clip`](crate::video::source::Clip) opens like any other; [`Cases::keep`] and [`Cases::fetch`] hold what is made of
 //!   it, encrypted with its key. The plain copy never touches a disk.
+//! - A release, the only way out: [`Cases::draft`] (an entry, and the clip to render), [`Cases::drafted`] (the finished file
+//!   is kept), [`Cases::watched`], [`Cases::approve`] and [`Cases::hand_over`], each by its own act and entry. A new
+//!   rendering begins again; closing erases what was rendered.
 //! - [`Cases::retain`]: erases what is due and not held. [`due_since`] and [`holds`] are its rule.
 //! - [`reading`]: the restriction on every subcommand that reads footage; [`may_watch`]: that on live streams.
 //! - [`end_of`], [`working_days_left`]: terms in working days.
@@ -27,6 +30,7 @@ mod desk;
 mod error;
 mod keys;
 mod memory;
+mod release;
 mod restriction;
 mod retention;
 mod store;
@@ -45,9 +49,10 @@ pub use desk::{Cases, Identification, Listed, NewCase, Shown, Verdict};
 pub use error::CaseError;
 pub use keys::{ItemKey, KeyError, SiteKey};
 pub use memory::InMemory;
+pub use release::{Giving, HandOver};
 pub use restriction::{Reading, Reads, reading};
 pub use retention::{Due, Erased, due_since, holds};
-pub use store::{CaseRow, ClipRow, PaperRow, StepRow, Store};
+pub use store::{CaseRow, ClipRow, PaperRow, ReleaseRow, StepRow, Store};
 pub use table::{allowed, asked, may_show, rules};
 pub use watching::{Watching, may_watch};
 pub use words::{Actor, CaseAct, CaseFacts, CaseState, Motive, Refusal, ReleaseState, Standing};

@@ -7,9 +7,9 @@
 use super::desk::Cases;
 use super::error::CaseError;
 use super::store::{CaseRow, ClipRow, add_step};
-use super::words::{CaseAct, CaseState};
+use super::words::{CaseAct, CaseState, Standing};
 use crate::casework::audit::{CaseNumber, StepKind};
-use crate::config::Policy;
+use crate::config::{CaseKind, Policy};
 use crate::interrupt::Interrupt;
 use crate::video::sink::sweep;
 use jiff::ToSpan;
@@ -61,8 +61,10 @@ impl Cases {
         let policy = self.office.policy.clone();
         let mut done = Erased::default();
         for case in self.store.cases()? {
+            let at_once = self.is_to_be_erased(&case)?;
             for clip in self.store.clips(&case)?.into_iter().filter(|clip| clip.erased_at.is_none()) {
-                let since = due_since(&policy, clip.recorded_from.date());
+                let due = due_since(&policy, clip.recorded_from.date());
+                let since = if at_once { due.min(self.today) } else { due };
                 if self.today < since || interrupt.is_raised() {
                     continue;
                 }
@@ -83,13 +85,31 @@ impl Cases {
         Ok(done)
     }
 
+    /// Whether erasure was granted in a case that is closed since: then nothing is waited for.
+    fn is_to_be_erased(&self, case: &CaseRow) -> Result<bool, CaseError> {
+        if case.kind != CaseKind::Erasure || case.state != CaseState::Closed {
+            return Ok(false);
+        }
+        Ok(self.store.steps(case)?.iter().any(|step| step.step == StepKind::Grant))
+    }
+
+    /// Erases the footage of a case that was closed after erasure was granted; of any other case nothing.
+    pub(super) fn erase_granted(&mut self, number: &CaseNumber) -> Result<(), CaseError> {
+        let case = self.store.case(number)?;
+        if !self.is_to_be_erased(&case)? {
+            return Ok(());
+        }
+        let closed = self.store.steps(&case)?.into_iter().rfind(|step| step.step == StepKind::Close);
+        let role = closed.and_then(|step| step.role.parse().ok().map(|role| (role, step.deputy)));
+        let (role, deputy) = role.ok_or_else(|| CaseError::Strange("no step that closed the case".into()))?;
+        for clip in self.store.clips(&case)?.into_iter().filter(|clip| clip.erased_at.is_none()) {
+            self.erase(&case, &clip, Standing { role, deputy })?;
+        }
+        Ok(())
+    }
+
     /// Destroys a clip's key and all that was encrypted with it.
-    fn erase(
-        &mut self,
-        case: &CaseRow,
-        clip: &ClipRow,
-        standing: super::words::Standing,
-    ) -> Result<(), CaseError> {
+    fn erase(&mut self, case: &CaseRow, clip: &ClipRow, standing: Standing) -> Result<(), CaseError> {
         let lock = self.lock_files()?;
         let mut files = vec![clip.file.clone()];
         files.extend(self.store.papers(clip)?.into_iter().map(|paper| paper.file));
@@ -101,6 +121,7 @@ impl Cases {
             params![clip.id, self.today.to_string()],
         )?;
         tx.execute("DELETE FROM papers WHERE clip_id = ?1", [clip.id])?;
+        tx.execute("DELETE FROM releases WHERE clip_id = ?1", [clip.id])?;
         add_step(&tx, case.id, &step)?;
         tx.commit()?;
         let folder = self.clips_folder()?;

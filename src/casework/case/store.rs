@@ -7,7 +7,8 @@
 use super::error::CaseError;
 use super::words::{CaseFacts, CaseState, ReleaseState};
 use crate::casework::audit::{CaseNumber, StepKind};
-use crate::config::{CaseKind, Subject};
+use crate::config::{CaseKind, Form, RecipientKind, Subject};
+use crate::lang::Lang;
 use jiff::civil::{Date, DateTime};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use std::fs::{DirBuilder, File};
@@ -22,7 +23,8 @@ const FILE: &str = "cases.db";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Each brings the store from one form to the next; never changed once released, only added to.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE cases(
         id INTEGER PRIMARY KEY,
         number TEXT NOT NULL UNIQUE,
@@ -77,7 +79,26 @@ const MIGRATIONS: [&str; 1] = ["
         deputy INTEGER NOT NULL,
         entry INTEGER NOT NULL
     ) STRICT;
-"];
+",
+    "
+    ALTER TABLE cases ADD COLUMN lang TEXT NOT NULL DEFAULT 'nl';
+    CREATE TABLE releases(
+        clip_id INTEGER PRIMARY KEY REFERENCES clips(id),
+        form TEXT NOT NULL,
+        recipient TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        options TEXT NOT NULL,
+        watched INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE TABLE case_papers(
+        case_id INTEGER NOT NULL REFERENCES cases(id),
+        name TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        file TEXT NOT NULL,
+        PRIMARY KEY(case_id, name)
+    ) STRICT;
+",
+];
 
 /// A case, without what is sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,6 +126,8 @@ pub struct CaseRow {
     pub authority: bool,
     /// The release in hand.
     pub release: Option<ReleaseState>,
+    /// The language of its papers.
+    pub lang: Lang,
     pub(super) key: Option<Vec<u8>>,
 }
 
@@ -139,6 +162,23 @@ pub struct PaperRow {
     /// SHA-256 of its content.
     pub sha256: String,
     pub(super) file: String,
+}
+
+/// A clip that was rendered, or for an original set aside, for release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseRow {
+    /// The clip's number in its case.
+    pub clip: u32,
+    /// In which form it is to be given.
+    pub form: Form,
+    /// To whom.
+    pub recipient: RecipientKind,
+    /// SHA-256 of the finished file.
+    pub sha256: String,
+    /// SHA-256 of the options that it was rendered with.
+    pub options: String,
+    /// Somebody watched this very file to its end.
+    pub watched: bool,
 }
 
 /// A step that was taken.
@@ -320,6 +360,24 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// What is in hand for release, clip by clip.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn releases(&self, case: &CaseRow) -> Result<Vec<ReleaseRow>, CaseError> {
+        find_releases(&self.db, case.id)
+    }
+
+    /// What was made of a case as a whole.
+    pub(super) fn case_papers(&self, case: &CaseRow) -> Result<Vec<PaperRow>, CaseError> {
+        let mut query =
+            self.db.prepare("SELECT name, sha256, file FROM case_papers WHERE case_id = ?1 ORDER BY name")?;
+        let rows = query.query_map([case.id], |row| {
+            Ok(PaperRow { name: row.get(0)?, sha256: row.get(1)?, file: row.get(2)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// The steps of a case, in their order.
     ///
     /// # Errors
@@ -350,11 +408,33 @@ impl Store {
     pub(super) fn files(&self) -> Result<Vec<String>, CaseError> {
         let mut query = self.db.prepare(
             "SELECT file FROM clips WHERE erased_at IS NULL UNION SELECT papers.file FROM papers \
-             JOIN clips ON clips.id = papers.clip_id WHERE clips.erased_at IS NULL",
+             JOIN clips ON clips.id = papers.clip_id WHERE clips.erased_at IS NULL \
+             UNION SELECT file FROM case_papers",
         )?;
         let rows = query.query_map([], |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+}
+
+/// What is in hand for release of a case, within a change or not.
+pub(super) fn find_releases(db: &Connection, case_id: i64) -> Result<Vec<ReleaseRow>, CaseError> {
+    let mut query = db.prepare(
+        "SELECT clips.number AS number, form, recipient, releases.sha256 AS sha256, options, watched \
+         FROM releases JOIN clips ON clips.id = releases.clip_id WHERE clips.case_id = ?1 ORDER BY clips.number",
+    )?;
+    let mut rows = query.query([case_id])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(ReleaseRow {
+            clip: row.get("number")?,
+            form: text(row, "form")?,
+            recipient: text(row, "recipient")?,
+            sha256: row.get("sha256")?,
+            options: row.get("options")?,
+            watched: row.get("watched")?,
+        });
+    }
+    Ok(found)
 }
 
 /// A step within a change.
@@ -416,6 +496,8 @@ fn case_row(row: &Row<'_>) -> Result<CaseRow, CaseError> {
         identified: row.get("identified")?,
         authority: row.get("authority")?,
         release: release.map(|_| text(row, "release")).transpose()?,
+        lang: <Lang as clap::ValueEnum>::from_str(&row.get::<_, String>("lang")?, false)
+            .map_err(CaseError::Strange)?,
         key: row.get("key")?,
     })
 }

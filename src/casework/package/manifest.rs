@@ -78,10 +78,10 @@ pub struct Manifest {
     pub source_sha256: Hash256,
     /// The camera that filmed it, where its file was used; the number of its private regions, never where they are.
     pub camera: Option<CameraRead>,
-    /// How it was masked.
-    pub redaction: Redaction,
-    /// What was counted.
-    pub counts: Counts,
+    /// How it was masked; none of an original.
+    pub redaction: Option<Redaction>,
+    /// What was counted; none of an original.
+    pub counts: Option<Counts>,
     /// Where the audit log stood.
     pub audit: Chain,
     /// Who signed.
@@ -201,7 +201,7 @@ impl Manifest {
             files,
             source_sha256: report.source.sha256,
             camera: report.camera.clone(),
-            redaction: Redaction {
+            redaction: Some(Redaction {
                 program: report.program.clone(),
                 finished_at: report.written_at.clone(),
                 report_sha256: report.sha256,
@@ -211,8 +211,8 @@ impl Manifest {
                 targets: report.setting("detect", "targets"),
                 settings_sha256: report.settings_sha256(),
                 models: report.models.models.clone(),
-            },
-            counts: Counts {
+            }),
+            counts: Some(Counts {
                 size: report.output.size,
                 frames: report.frames.written,
                 covered: report.frames.covered,
@@ -221,7 +221,26 @@ impl Manifest {
                 corrections: report.corrections.as_ref().map_or(0, |added| added.covers),
                 completeness: report.completeness.state.clone(),
                 shown,
-            },
+            }),
+            audit: Chain::of(head),
+            public_key: head.public_key,
+        }
+    }
+
+    /// Of footage as it was recorded, the first of the files.
+    pub(super) fn of_original((case, recipient, kind): Labels, files: Vec<FileFacts>, head: &Head) -> Self {
+        Self {
+            package: MANIFEST_VERSION,
+            program: PROGRAM.to_owned(),
+            packed_at: UtcTime::now(),
+            case,
+            recipient,
+            kind,
+            source_sha256: files.first().map_or(Hash256::ZERO, |file| file.sha256),
+            files,
+            camera: None,
+            redaction: None,
+            counts: None,
             audit: Chain::of(head),
             public_key: head.public_key,
         }

@@ -51,6 +51,15 @@ pub struct Written {
 /// # Errors
 /// [`MediumError`]; then no file of that name is there.
 pub fn write_to_medium(package: &File, folder: &Path, name: &str) -> Result<Written, MediumError> {
+    check_empty(folder)?;
+    write_there(package, folder, name)
+}
+
+/// Whether a medium is one that something may be written to.
+///
+/// # Errors
+/// It is no folder, or something is on it.
+pub fn check_empty(folder: &Path) -> Result<(), MediumError> {
     let fault = |source| MediumError::Io { folder: folder.to_owned(), source };
     if !folder.is_dir() {
         return Err(MediumError::NotAFolder(folder.to_owned()));
@@ -59,6 +68,15 @@ pub fn write_to_medium(package: &File, folder: &Path, name: &str) -> Result<Writ
         let found = entry.map_err(fault)?.file_name().to_string_lossy().into_owned();
         return Err(MediumError::NotEmpty { folder: folder.to_owned(), found });
     }
+    Ok(())
+}
+
+/// Copies `package` into a folder under `name`, brings it to the medium, and reads it back from there.
+///
+/// # Errors
+/// [`MediumError`]; then no file of that name is there.
+pub fn write_there(package: &File, folder: &Path, name: &str) -> Result<Written, MediumError> {
+    let fault = |source| MediumError::Io { folder: folder.to_owned(), source };
     let path = folder.join(name);
     let copy = || -> io::Result<_> {
         let partial = PartialFile::create(&path, Overwrite::Refuse)?;

@@ -31,12 +31,28 @@ pub struct Paper {
     pub bytes: Vec<u8>,
 }
 
+/// What kind of footage is packed.
+#[derive(Debug, Clone, Copy)]
+pub enum Content<'a> {
+    /// A masked clip, mp4, with the bytes of its report; that stays in the house, and what others may know of it goes
+    /// into the manifest.
+    Masked {
+        /// The report.
+        report: &'a [u8],
+    },
+    /// A clip as it was recorded, for the police and justice: bit by bit what was secured.
+    Original {
+        /// The ending of its name, such as `mp4`.
+        extension: &'a str,
+    },
+}
+
 /// What is to be packed.
 pub struct Parcel<'a> {
-    /// The masked clip, mp4, finished and checked.
+    /// The clip, finished and checked.
     pub footage: &'a File,
-    /// Bytes of its report; it stays in the house, and what others may know of it goes into the manifest.
-    pub report: &'a [u8],
+    /// What it is.
+    pub content: Content<'a>,
     /// The case.
     pub case: Label,
     /// For whom.
@@ -129,17 +145,19 @@ pub struct Packed {
 /// # Errors
 /// [`PackageError`]; what stands in `out` then is no package.
 pub fn pack(parcel: Parcel<'_>, lock: &Lock<'_>, log: &AuditLog, out: &File) -> Result<Packed, PackageError> {
-    let report = ReportRead::parse(parcel.report)?;
-    if report.source.kind != "clip" {
-        return Err(PackageError::NotAClip(report.source.kind));
-    }
     if parcel.head.public_key != log.public_key() {
         return Err(PackageError::OtherLog);
     }
-    let footage = facts(parcel.footage)?;
-    if footage.sha256 != report.output.sha256 {
-        return Err(PackageError::OtherFootage { wanted: report.output.sha256, found: footage.sha256 });
-    }
+    let report = match parcel.content {
+        Content::Masked { report } => Some(ReportRead::parse(report)?),
+        Content::Original { .. } => None,
+    };
+    let footage = match (&report, parcel.content) {
+        (Some(report), _) => masked(parcel.footage, report)?,
+        (None, Content::Original { extension }) => original(parcel.footage, extension)?,
+        (None, Content::Masked { .. }) => return Err(PackageError::NotMp4),
+    };
+    let name = footage.name.clone();
     let mut files = vec![footage];
     for paper in parcel.papers {
         let taken = files.iter().any(|file| file.name == paper.name);
@@ -152,10 +170,15 @@ pub fn pack(parcel: Parcel<'_>, lock: &Lock<'_>, log: &AuditLog, out: &File) -> 
             sha256: Hash256::of(&paper.bytes),
         });
     }
-    let manifest = Manifest::new((parcel.case, parcel.recipient, parcel.kind), files, &report, parcel.head);
+    let labels = (parcel.case, parcel.recipient, parcel.kind);
+    let manifest = match &report {
+        Some(report) => Manifest::new(labels, files, report, parcel.head),
+        None => Manifest::of_original(labels, files, parcel.head),
+    };
     let bytes = manifest.to_bytes();
     let signature = log.seal(Sealed::Manifest, &bytes) + "\n";
     let contents = Contents {
+        name: &name,
         footage: parcel.footage,
         papers: parcel.papers,
         manifest: &bytes,
@@ -193,6 +216,7 @@ fn plain_options() -> SimpleFileOptions {
 
 /// Everything in a package.
 struct Contents<'a> {
+    name: &'a str,
     footage: &'a File,
     papers: &'a [Paper],
     manifest: &'a [u8],
@@ -208,7 +232,7 @@ impl Contents<'_> {
         let mut footage = self.footage;
         let long = footage.metadata()?.len() >= u64::from(u32::MAX);
         footage.seek(SeekFrom::Start(0))?;
-        zip.start_file(FOOTAGE, options.large_file(long))?;
+        zip.start_file(self.name, options.large_file(long))?;
         io::copy(&mut footage, zip)?;
         for paper in self.papers {
             zip.start_file(&paper.name, options)?;
@@ -222,7 +246,11 @@ impl Contents<'_> {
     }
 }
 
-fn facts(footage: &File) -> Result<FileFacts, PackageError> {
+/// A masked clip, which is what its report is of.
+fn masked(footage: &File, report: &ReportRead) -> Result<FileFacts, PackageError> {
+    if report.source.kind != "clip" {
+        return Err(PackageError::NotAClip(report.source.kind.clone()));
+    }
     let mut head = [0; 12];
     let mut reader = footage;
     reader.seek(SeekFrom::Start(0))?;
@@ -231,7 +259,20 @@ fn facts(footage: &File) -> Result<FileFacts, PackageError> {
         return Err(PackageError::NotMp4);
     }
     let (sha256, bytes) = hashed(footage)?;
+    if sha256 != report.output.sha256 {
+        return Err(PackageError::OtherFootage { wanted: report.output.sha256, found: sha256 });
+    }
     Ok(FileFacts { name: FOOTAGE.to_owned(), bytes, sha256 })
+}
+
+/// A clip as it was recorded.
+fn original(footage: &File, extension: &str) -> Result<FileFacts, PackageError> {
+    let name = format!("original.{extension}");
+    if !is_name(&name) {
+        return Err(PackageError::Name(name));
+    }
+    let (sha256, bytes) = hashed(footage)?;
+    Ok(FileFacts { name, bytes, sha256 })
 }
 
 fn hashed(mut file: &File) -> io::Result<(Hash256, u64)> {

@@ -61,7 +61,7 @@ impl Desk {
         let label = |text: &str| text.parse::<Label>().expect("a label");
         let parcel = Parcel {
             footage: &self.clip(&clip()),
-            report,
+            content: Content::Masked { report },
             case: label("2026-014"),
             recipient: label("mevrouw Ş. Bakker"),
             kind: label("access"),
@@ -93,7 +93,7 @@ fn a_package_is_opened_by_its_passphrase_and_says_what_it_is() {
     assert_eq!(verified.faults, []);
     assert_eq!(verified.manifest.as_ref(), Some(&packed.manifest));
     assert!(verified.is_whole() && !verified.key_expected);
-    let counts = &packed.manifest.counts;
+    let counts = packed.manifest.counts.as_ref().expect("of a masked clip");
     assert_eq!(
         (counts.frames, counts.covered, counts.frames_with_people, counts.corrections),
         (100, 3, 50, 2)

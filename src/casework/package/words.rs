@@ -1,6 +1,7 @@
 //! What checking came to, for people who never heard of a hash: one line, then details, in Dutch and English.
 
 use super::super::plain::plainly;
+use super::manifest::{Counts, Redaction};
 use super::verify::{Container, Fault, Verified};
 use crate::lang::Lang;
 
@@ -37,13 +38,17 @@ impl Verified {
                 "signed with a key whose fingerprint you still have to compare with the sender's"
             }
         };
-        let shown = match (&manifest.counts.shown, lang) {
-            (None, Lang::Nl) => "wie door de programma's is gevonden, is in elk beeld afgedekt",
-            (None, Lang::En) => "whoever the programs found is hidden in every frame",
-            (Some(_), Lang::Nl) => {
+        let shown = match (manifest.counts.as_ref().map(|counts| &counts.shown), lang) {
+            (None, Lang::Nl) => "de beelden zijn zoals ze zijn opgenomen: er is niemand afgedekt",
+            (None, Lang::En) => "the footage is as it was recorded: nobody is hidden",
+            (Some(None), Lang::Nl) => "wie door de programma's is gevonden, is in elk beeld afgedekt",
+            (Some(None), Lang::En) => "whoever the programs found is hidden in every frame",
+            (Some(Some(_)), Lang::Nl) => {
                 "één persoon of voorwerp is zichtbaar gelaten, wie verder is gevonden, is afgedekt"
             }
-            (Some(_), Lang::En) => "one person or thing was left visible, whoever else was found is hidden",
+            (Some(Some(_)), Lang::En) => {
+                "one person or thing was left visible, whoever else was found is hidden"
+            }
         };
         lang.of(
             format!("In orde: dit pakket is compleet en onveranderd, {signed}; {shown}."),
@@ -64,7 +69,6 @@ impl Verified {
             row("vingerafdruk van de sleutel", "fingerprint of the key", key.fingerprint().to_string());
         }
         let Some(manifest) = &self.manifest else { return rows };
-        let (counts, redaction) = (&manifest.counts, &manifest.redaction);
         row("zaak", "case", manifest.case.to_string());
         row("soort", "kind", manifest.kind.to_string());
         row("ontvanger", "recipient", manifest.recipient.to_string());
@@ -78,64 +82,11 @@ impl Verified {
             let zones = lang.of(format!("{zones} privacyzones"), format!("{zones} private regions"));
             row("camera", "camera", format!("{}, {zones}, SHA-256 {}", camera.id, camera.sha256));
         }
-        row(
-            "afgedekt",
-            "masked",
-            format!(
-                "{}, {}, {}, {}",
-                redaction.style,
-                redaction.targets,
-                redaction.effort,
-                lang.of(
-                    format!("{} keer doorlopen", redaction.passes),
-                    format!("gone through {} time(s)", redaction.passes)
-                ),
-            ),
-        );
-        row("door", "by", format!("{}, {}", redaction.program, redaction.finished_at));
-        for model in &redaction.models {
-            row(
-                "model",
-                "model",
-                format!(
-                    "{} ({}), {} px, >= {}, SHA-256 {}",
-                    model.id, model.target, model.input_px, model.threshold, model.sha256
-                ),
-            );
+        if let Some(redaction) = &manifest.redaction {
+            masking(redaction, lang, &mut row);
         }
-        row("instellingen (SHA-256)", "settings (SHA-256)", redaction.settings_sha256.to_string());
-        row("verslag (SHA-256)", "report (SHA-256)", redaction.report_sha256.to_string());
-        row(
-            "beelden",
-            "frames",
-            lang.of(
-                format!(
-                    "{} van {}, {} geheel afgedekt, in {} iemand gevonden, {} gebieden met de hand toegevoegd, bron: {}",
-                    counts.frames, counts.size, counts.covered, counts.frames_with_people, counts.corrections,
-                    counts.completeness
-                ),
-                format!(
-                    "{} of {}, {} covered whole, somebody found in {}, {} regions added by hand, source: {}",
-                    counts.frames, counts.size, counts.covered, counts.frames_with_people, counts.corrections,
-                    counts.completeness
-                ),
-            ),
-        );
-        if let Some(shown) = &counts.shown {
-            row(
-                "zichtbaar gelaten",
-                "left visible",
-                lang.of(
-                    format!(
-                        "in {} beelden, in {} beelden toch afgedekt",
-                        shown.frames_shown, shown.frames_hidden
-                    ),
-                    format!(
-                        "in {} frames, hidden all the same in {}",
-                        shown.frames_shown, shown.frames_hidden
-                    ),
-                ),
-            );
+        if let Some(counts) = &manifest.counts {
+            counting(counts, lang, &mut row);
         }
         row(
             "stand van het logboek",
@@ -146,6 +97,73 @@ impl Verified {
             ),
         );
         rows
+    }
+}
+
+/// Takes a row: its label in Dutch and in English, and its value.
+type Row<'a> = dyn FnMut(&'static str, &'static str, String) + 'a;
+
+/// How it was masked.
+fn masking(redaction: &Redaction, lang: Lang, row: &mut Row<'_>) {
+    row(
+        "afgedekt",
+        "masked",
+        format!(
+            "{}, {}, {}, {}",
+            redaction.style,
+            redaction.targets,
+            redaction.effort,
+            lang.of(
+                format!("{} keer doorlopen", redaction.passes),
+                format!("gone through {} time(s)", redaction.passes)
+            ),
+        ),
+    );
+    row("door", "by", format!("{}, {}", redaction.program, redaction.finished_at));
+    for model in &redaction.models {
+        row(
+            "model",
+            "model",
+            format!(
+                "{} ({}), {} px, >= {}, SHA-256 {}",
+                model.id, model.target, model.input_px, model.threshold, model.sha256
+            ),
+        );
+    }
+    row("instellingen (SHA-256)", "settings (SHA-256)", redaction.settings_sha256.to_string());
+    row("verslag (SHA-256)", "report (SHA-256)", redaction.report_sha256.to_string());
+}
+
+/// What was counted.
+fn counting(counts: &Counts, lang: Lang, row: &mut Row<'_>) {
+    row(
+        "beelden",
+        "frames",
+        lang.of(
+            format!(
+                "{} van {}, {} geheel afgedekt, in {} iemand gevonden, {} gebieden met de hand toegevoegd, bron: {}",
+                counts.frames, counts.size, counts.covered, counts.frames_with_people, counts.corrections,
+                counts.completeness
+            ),
+            format!(
+                "{} of {}, {} covered whole, somebody found in {}, {} regions added by hand, source: {}",
+                counts.frames, counts.size, counts.covered, counts.frames_with_people, counts.corrections,
+                counts.completeness
+            ),
+        ),
+    );
+    if let Some(shown) = &counts.shown {
+        row(
+            "zichtbaar gelaten",
+            "left visible",
+            lang.of(
+                format!(
+                    "in {} beelden, in {} beelden toch afgedekt",
+                    shown.frames_shown, shown.frames_hidden
+                ),
+                format!("in {} frames, hidden all the same in {}", shown.frames_shown, shown.frames_hidden),
+            ),
+        );
     }
 }
 

@@ -167,12 +167,12 @@ impl PoliceLetter {
                 "doe aangifte bij de politie: www.politie.nl, telefoon 0900-8844, of op het bureau;"
                     .to_owned(),
                 format!("zeg daarbij dat er een camera hangt: {place};"),
-                format!("geef de politie ons zaaknummer: {}.", heading.case),
+                format!("geef de politie ons kenmerk: {}.", heading.case),
             ],
             [
                 "report it to the police: www.politie.nl, telephone 0900-8844, or at the station;".to_owned(),
                 format!("tell them that there is a camera: {place};"),
-                format!("give them our case number: {}.", heading.case),
+                format!("give them our reference: {}.", heading.case),
             ],
         );
         sheet.points(&points, false);

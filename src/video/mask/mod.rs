@@ -34,6 +34,7 @@ mod tests;
 
 pub use cells::{MOST_CELLS, MOST_HEAD_CELLS};
 pub use hidden::PixelSet;
+pub use mark::marked_pixels;
 pub use painted::{Paint, ZonePixels};
 pub(in crate::video) use placard::{Form, Placards};
 pub use redact::{Masker, redact};

@@ -18,6 +18,8 @@ const STRAY_FILL: u8 = 12;
 const FLAT: u8 = 8;
 /// Pixels from the edge of a zone that are left to the encoder, which lets what lies beside it ring into it.
 const RINGING_PX: u32 = 6;
+/// Pixels around the strokes of burned-in words that count as words.
+const BETWEEN_LETTERS_PX: u32 = 4;
 
 /// What masks are painted with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,16 +47,20 @@ impl ZonePixels {
             all.insert_region(&region);
         }
         let whole = |x: u32, y: u32| {
-            let around = PxRect {
-                x0: x.saturating_sub(RINGING_PX),
-                y0: y.saturating_sub(RINGING_PX),
-                x1: (x + RINGING_PX + 1).min(size.width),
-                y1: (y + RINGING_PX + 1).min(size.height),
-            };
+            let around = around(x, y, size);
             all.count_in(around) == around.area_px()
         };
         let pixels = (0..size.height).flat_map(|y| (0..size.width).map(move |x| (x, y)));
         Self { size, inner: pixels.filter(|(x, y)| whole(*x, *y)).collect() }
+    }
+
+    /// These but what lies on or beside burned-in words, which stand over the paint.
+    #[must_use]
+    pub fn without(mut self, words: &PixelSet) -> Self {
+        let size = self.size;
+        let beside = |&(x, y): &(u32, u32)| words.count_in(around(x, y, size)) > 0;
+        self.inner.retain(|at| !beside(at));
+        self
     }
 
     /// How many there are.
@@ -69,15 +75,29 @@ impl ZonePixels {
         self.inner.is_empty()
     }
 
-    /// How many of them do not look painted, and a rectangle around these.
+    /// How many of them do not look painted, three times three or more together, and a rectangle around these. A thinner
+    /// line is where an encoder let two cells run into each other, and shows nobody.
     #[must_use]
     pub fn bare(&self, paint: &Paint, frame: &RawFrame) -> Option<(u64, PxRect)> {
         if frame.size() != self.size {
             return Some((self.inner.len() as u64, PxRect::whole(frame.size())));
         }
         let canvas = Canvas::of(frame, paint);
-        let mut found: Option<(u64, PxRect)> = None;
+        let mut bare = PixelSet::none(self.size);
+        let mut any = false;
         for &(x, y) in self.inner.iter().filter(|(x, y)| !canvas.painted(*x, *y)) {
+            bare.insert_run(y, x..x + 1);
+            any = true;
+        }
+        if !any {
+            return None;
+        }
+        let mut holes = PixelSet::none(self.size);
+        for &(x, y) in self.inner.iter().filter(|(x, y)| bare.count_in(block(*x, *y)) == BLOCK_AREA) {
+            holes.insert(block(x, y));
+        }
+        let mut found: Option<(u64, PxRect)> = None;
+        for &(x, y) in self.inner.iter().filter(|(x, y)| holes.count_in(near(*x, *y, 0, self.size)) > 0) {
             let (count, area) = found.unwrap_or((0, PxRect { x0: x, y0: y, x1: x + 1, y1: y + 1 }));
             let area = PxRect {
                 x0: area.x0.min(x),
@@ -91,16 +111,41 @@ impl ZonePixels {
     }
 }
 
+/// Pixels of [`block`].
+const BLOCK_AREA: u64 = 9;
+
+/// A pixel and those around it.
+fn block(x: u32, y: u32) -> PxRect {
+    PxRect { x0: x.saturating_sub(1), y0: y.saturating_sub(1), x1: x + 2, y1: y + 2 }
+}
+
+/// What an encoder may mix into a pixel.
+fn around(x: u32, y: u32, size: FrameSize) -> PxRect {
+    near(x, y, RINGING_PX, size)
+}
+
+/// So many pixels to each side of one.
+fn near(x: u32, y: u32, by: u32, size: FrameSize) -> PxRect {
+    PxRect {
+        x0: x.saturating_sub(by),
+        y0: y.saturating_sub(by),
+        x1: (x + by + 1).min(size.width),
+        y1: (y + by + 1).min(size.height),
+    }
+}
+
 impl Paint {
-    /// Share of a rectangle's pixels that look painted, `0..=1`; 0 where it holds none of the frame.
+    /// Share of a rectangle's pixels that look painted or lie on or between burned-in `words`, which networks take for
+    /// small people, `0..=1`; 0 where it holds none of the frame.
     #[must_use]
-    pub fn share_in(&self, frame: &RawFrame, area: PxRect) -> f32 {
+    pub fn share_in(&self, frame: &RawFrame, area: PxRect, words: Option<&PixelSet>) -> f32 {
         let canvas = Canvas::of(frame, self);
         let size = frame.size();
         let (columns, rows) = (area.x0..area.x1.min(size.width), area.y0..area.y1.min(size.height));
         let all = columns.len() * rows.len();
         let painted = rows.flat_map(|y| columns.clone().map(move |x| (x, y)));
-        let painted = painted.filter(|(x, y)| canvas.painted(*x, *y)).count();
+        let written = |x, y| words.is_some_and(|set| set.count_in(near(x, y, BETWEEN_LETTERS_PX, size)) > 0);
+        let painted = painted.filter(|(x, y)| canvas.painted(*x, *y) || written(*x, *y)).count();
         if all == 0 { 0.0 } else { painted as f32 / all as f32 }
     }
 

@@ -53,16 +53,19 @@ fn what_was_painted_looks_painted_and_nothing_else() {
         for style in [Style::Blur, Style::Pixelate, Style::Fill] {
             let frame = masked(format, style);
             let inside = PxRect { x0: 10, y0: 12, x1: 38, y1: 88 };
-            assert_eq!(paint.share_in(&frame, inside), 1.0, "{style:?} {format:?}");
+            assert_eq!(paint.share_in(&frame, inside, None), 1.0, "{style:?} {format:?}");
             assert_eq!(zone.bare(&paint, &frame), None, "{style:?} {format:?}");
         }
         let bare = noisy(format);
-        assert!(paint.share_in(&bare, PxRect::whole(SIZE)) < 0.05);
+        assert!(paint.share_in(&bare, PxRect::whole(SIZE), None) < 0.05);
         let (count, area) = zone.bare(&paint, &bare).expect("nothing is hidden");
         assert!(count as usize > zone.len() * 9 / 10 && area.x0 >= 80, "{count} {area:?}");
         assert!(!paint.is_colourless(&bare));
     }
-    assert_eq!(paint.share_in(&noisy(PixelFormat::I420), PxRect { x0: 200, y0: 0, x1: 210, y1: 9 }), 0.0);
+    assert_eq!(
+        paint.share_in(&noisy(PixelFormat::I420), PxRect { x0: 200, y0: 0, x1: 210, y1: 9 }, None),
+        0.0
+    );
 }
 
 #[test]

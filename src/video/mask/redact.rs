@@ -47,7 +47,7 @@ impl Masker {
     /// A masker with nothing remembered.
     #[must_use]
     pub fn new(settings: MaskSettings) -> Self {
-        let mark = settings.burn_in.as_deref().map(Mark::new);
+        let mark = settings.burn_in.as_ref().map(Mark::new);
         Self { settings, rasters: Mutex::default(), held: Mutex::default(), mark }
     }
 

@@ -3,6 +3,7 @@
 use super::cells::Grid;
 use super::raster::{Raster, Region};
 use super::{Masker, redact};
+use crate::config::{BurnIn, MarkPlace};
 use crate::config::{MaskSettings, Style, ZoneKind};
 use crate::geometry::{FrameSize, PxRect, UnitPoint, UnitPolygon};
 use crate::video::frame::{Colour, Damage, Layout, PixelFormat, RawFrame, Stamp};
@@ -502,7 +503,10 @@ fn marked(format: PixelFormat, size: FrameSize, value: u8, words: Option<&str>) 
     let stamp = Stamp { index: 0, pts_ns: 0, duration_ns: None };
     let len = Layout::new(format, size).len();
     let raw = RawFrame::from_samples(format, size, Colour::BT601, stamp, vec![value; len]).expect("a frame");
-    let settings = MaskSettings { burn_in: words.map(str::to_owned), ..MaskSettings::default() };
+    let settings = MaskSettings {
+        burn_in: words.map(|words| BurnIn { words: words.to_owned(), place: MarkPlace::Across }),
+        ..MaskSettings::default()
+    };
     let plan = FramePlan::Masks { size, masks: Vec::new() };
     redact(raw, &plan, &settings).into_parts().0.as_ref().to_vec()
 }

@@ -12,12 +12,12 @@ use super::empty::EmptyScene;
 use super::insight::is_furniture;
 use super::job::{JobError, spawn};
 use super::pool::{self, Clock, Looked, Task};
-use crate::config::Site;
+use crate::config::{BurnIn, Site};
 use crate::geometry::{BoxPx, FrameSize, PxRect, UnitPolygon};
 use crate::interrupt::Interrupt;
 use crate::video::detect::{DetectorFactory, Look};
 use crate::video::frame::RawFrame;
-use crate::video::mask::{Paint, ZonePixels};
+use crate::video::mask::{Paint, PixelSet, ZonePixels, marked_pixels};
 use crate::video::plan::{Detection, Target};
 use crate::video::scene::{SmallPicture, Witness};
 use crate::video::source::{Clip, Source};
@@ -43,6 +43,8 @@ pub struct RecheckJob {
     pub zones: Vec<Arc<UnitPolygon>>,
     /// What masks are painted with.
     pub paint: Paint,
+    /// Words that were burned in after that, along with the masks.
+    pub burn_in: Option<BurnIn>,
     /// Networks and scene look at every n-th frame, from 1 on.
     pub every: u32,
     /// Stops the look.
@@ -198,6 +200,7 @@ type Sights = BTreeMap<u64, (f64, Vec<(Sight, PxRect, f32)>)>;
 struct Found<'j> {
     job: &'j RecheckJob,
     zones: Vec<ZonePixels>,
+    words: Option<Arc<PixelSet>>,
     size: Option<FrameSize>,
     frames: u64,
     looked: u64,
@@ -214,6 +217,7 @@ impl<'j> Found<'j> {
         Self {
             job,
             zones: Vec::new(),
+            words: None,
             size: None,
             frames: 0,
             looked: 0,
@@ -235,7 +239,13 @@ impl<'j> Found<'j> {
         self.frames += 1;
         if self.size.is_none() {
             self.size = Some(frame.size());
-            self.zones = self.job.zones.iter().map(|zone| ZonePixels::of(zone, frame.size())).collect();
+            self.words = self.job.burn_in.as_ref().map(|words| Arc::new(marked_pixels(words, frame.size())));
+            let words = self.words.as_deref();
+            let zone = |zone: &Arc<UnitPolygon>| match words {
+                Some(words) => ZonePixels::of(zone, frame.size()).without(words),
+                None => ZonePixels::of(zone, frame.size()),
+            };
+            self.zones = self.job.zones.iter().map(zone).collect();
         }
         let bare = |zone: &ZonePixels| {
             let all = zone.len() as f64;
@@ -260,6 +270,8 @@ impl<'j> Found<'j> {
         self.looked += 1;
         self.colourless += u64::from(paint.is_colourless(&frame));
         let job = self.job;
+        let words = self.words.clone();
+        let words = words.as_deref();
         let furniture = |found: &Detection| {
             job.scene.as_deref().zip(difference.as_ref()).is_some_and(|(scene, difference)| {
                 is_furniture(scene, difference, found, size, &job.site.scene)
@@ -267,8 +279,8 @@ impl<'j> Found<'j> {
         };
         for found in seen.iter().filter(|found| !found.weak && !furniture(found)) {
             let sight = match found.target {
-                Target::Person if !person_painted(&paint, &frame, &found.area) => Sight::Person,
-                Target::Face if share(&paint, &frame, &found.area) < FACE_PAINTED => Sight::Face,
+                Target::Person if !person_painted(&paint, &frame, &found.area, words) => Sight::Person,
+                Target::Face if share(&paint, &frame, &found.area, words) < FACE_PAINTED => Sight::Face,
                 _ => continue,
             };
             if let Some(area) = PxRect::outward(&found.area, size) {
@@ -285,7 +297,7 @@ impl<'j> Found<'j> {
             return Ok(());
         }
         for area in &sighting.boxes {
-            let bare = 1.0 - share(&paint, &frame, &without_margin(area, job.site.scene.margin));
+            let bare = 1.0 - share(&paint, &frame, &without_margin(area, job.site.scene.margin), words);
             if let Some(rect) = PxRect::outward(area, size).filter(|_| bare > 1.0 - DIFFERENCE_PAINTED) {
                 self.note(&frame, (Sight::Differs, rect, bare));
             }
@@ -312,12 +324,12 @@ impl<'j> Found<'j> {
 }
 
 /// Share of a box that looks painted.
-fn share(paint: &Paint, frame: &RawFrame, area: &BoxPx) -> f32 {
-    PxRect::outward(area, frame.size()).map_or(0.0, |area| paint.share_in(frame, area))
+fn share(paint: &Paint, frame: &RawFrame, area: &BoxPx, words: Option<&PixelSet>) -> f32 {
+    PxRect::outward(area, frame.size()).map_or(0.0, |area| paint.share_in(frame, area, words))
 }
 
 /// Whether somebody who seems to stand here is a mask: painted above all where a head would be.
-fn person_painted(paint: &Paint, frame: &RawFrame, area: &BoxPx) -> bool {
+fn person_painted(paint: &Paint, frame: &RawFrame, area: &BoxPx, words: Option<&PixelSet>) -> bool {
     let (width, height) = (area.width(), area.height());
     let head = BoxPx::new(
         area.x0 + 0.25 * width,
@@ -325,7 +337,7 @@ fn person_painted(paint: &Paint, frame: &RawFrame, area: &BoxPx) -> bool {
         area.x1 - 0.25 * width,
         area.y0 + 0.3 * height,
     );
-    share(paint, frame, area) >= BODY_PAINTED && share(paint, frame, &head) >= HEAD_PAINTED
+    share(paint, frame, area, words) >= BODY_PAINTED && share(paint, frame, &head, words) >= HEAD_PAINTED
 }
 
 /// The box before the margin that the witness adds.

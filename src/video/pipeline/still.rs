@@ -5,7 +5,7 @@ use crate::interrupt::Interrupt;
 use crate::video::detect::{DetectError, DetectorFactory, Look, absurd};
 use crate::video::frame::{RawFrame, RedactedFrame};
 use crate::video::mask::Masker;
-use crate::video::plan::{FramePlan, MaskShape, Observations, Planner};
+use crate::video::plan::{CoverReason, FramePlan, MaskShape, Observations, Planner};
 use crate::video::source::{Clip, Source, SourceError};
 
 /// Frames are looked at this far apart, so that somebody who passes by is gone in one of them.
@@ -66,6 +66,38 @@ pub fn quietest_still(
     // these seconds is hidden there.
     let plan = planner.plan(frame.stamp, &Observations::untracked(frame.size(), everybody));
     Ok(Masker::new(site.mask.clone()).redact(frame, &plan))
+}
+
+/// Frames of a masked clip at these numbers, from 0, for a strip of small pictures. They are searched and masked once
+/// more, so that nothing is shown which the masks of the clip left open.
+///
+/// # Errors
+/// [`StillError`].
+pub fn strip_of(
+    clip: &Clip,
+    numbers: &[u64],
+    site: &Site,
+    planner: &dyn Planner,
+    detectors: &dyn DetectorFactory,
+    interrupt: &Interrupt,
+) -> Result<Vec<RedactedFrame>, StillError> {
+    let mut detector = detectors.make()?;
+    let masker = Masker::new(site.mask.clone());
+    let mut strip = Vec::new();
+    let mut source = Source::open(clip, &site.limits, interrupt)?;
+    while let Some(frame) = source.next_frame()? {
+        if !numbers.contains(&frame.index()) {
+            continue;
+        }
+        let detections = detector.detect(&frame, &Look::EVERYTHING)?;
+        let plan = if absurd(&detections, frame.size()) {
+            FramePlan::Cover(CoverReason::AbsurdDetections)
+        } else {
+            planner.plan(frame.stamp, &Observations::untracked(frame.size(), detections))
+        };
+        strip.push(masker.redact(frame, &plan));
+    }
+    Ok(strip)
 }
 
 /// Hands on the undamaged frames of the clip's beginning, one a second.
