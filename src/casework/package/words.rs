@@ -125,7 +125,7 @@ fn masking(redaction: &Redaction, lang: Lang, row: &mut Row<'_>) {
             "model",
             "model",
             format!(
-                "{} ({}), {} px, >= {}, SHA-256 {}",
+                "{} ({}), {} px, >= {:.2}, SHA-256 {}",
                 model.id, model.target, model.input_px, model.threshold, model.sha256
             ),
         );
