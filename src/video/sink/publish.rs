@@ -252,7 +252,7 @@ fn factory(mount: &Mount) -> server::RTSPMediaFactory {
     let factory = server::RTSPMediaFactory::new();
     factory.set_launch(
         "( appsrc name=in is-live=true format=time do-timestamp=true leaky-type=downstream \
-         max-bytes=0 ! rtph264pay name=pay0 pt=96 config-interval=-1 aggregate-mode=zero-latency )",
+         max-bytes=0 ! rtph264pay name=pay0 pt=96 config-interval=0 aggregate-mode=zero-latency )",
     );
     factory.set_shared(true);
     factory.set_suspend_mode(server::RTSPSuspendMode::None);
