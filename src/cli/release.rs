@@ -100,7 +100,8 @@ pub(super) struct OriginalArgs {
 /// Flags of `melkglas case release watch`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-What is in hand lies in a folder in memory while you watch it. Then you are asked whether you watched all of it to its \
+What is in hand lies in a folder in memory while you watch it; an original lies nowhere, and only a --player gets it, as \
+/dev/stdin. Then you are asked whether you watched all of it to its \
 end, or the answer is read from stdin: `watched: yes`. It stands in the audit log, with the hash of the file.")]
 pub(super) struct WatchArgs {
     /// The number of the case.

@@ -23,7 +23,7 @@ use crate::video::sink::{Overwrite, PartialFile};
 use clap::Args;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// Flags of `melkglas case release hand-over`.
 #[derive(Debug, Args)]
@@ -85,7 +85,8 @@ pub(super) fn run(args: &GiveArgs) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-/// The finished files in a folder in memory, and a player for each where one is named. Dropped, they are gone.
+/// The finished files in a folder in memory, and a player for each where one is named. Dropped, they are gone. An original
+/// gets no name anywhere, which a kill would leave behind: a player reads it out of this program's memory.
 pub(super) fn laid_out(
     cases: &mut Cases,
     number: &CaseNumber,
@@ -95,14 +96,24 @@ pub(super) fn laid_out(
     let folder = clean::room(None)?;
     for row in rows {
         if row.form == Form::Original {
+            if player.is_none() {
+                talk::say(format_args!(
+                    "clip {} is as it was recorded, so it is laid out nowhere; a --player gets it as /dev/stdin",
+                    row.clip
+                ));
+                continue;
+            }
             // Unmasked footage is seen: an entry of its own.
-            drop(cases.look(number, row.clip).map_err(case_failure)?);
+            let held = cases.look(number, row.clip).map_err(case_failure)?;
+            let clip = File::open(held.path()).map_err(|e| failure_at(&held.path(), &e))?;
+            play(player, Path::new("/dev/stdin"), Stdio::from(clip))?;
+            continue;
         }
         let held = cases.finished(number, row).map_err(case_failure)?;
         let path = folder.path().join(format!("clip-{}.mp4", row.clip));
         std::fs::copy(held.path(), &path).map_err(|e| failure_at(&path, &e))?;
         talk::say(format_args!("clip {} lies at {}", row.clip, path.display()));
-        play(player, &path)?;
+        play(player, &path, Stdio::inherit())?;
     }
     for (name, held) in cases.fetch_of_case(number).map_err(case_failure)? {
         let path = folder.path().join(&name);
@@ -112,9 +123,9 @@ pub(super) fn laid_out(
     Ok(folder)
 }
 
-fn play(player: Option<&str>, path: &Path) -> Result<(), Failure> {
+fn play(player: Option<&str>, path: &Path, stdin: Stdio) -> Result<(), Failure> {
     let Some(player) = player else { return Ok(()) };
-    let ended = Command::new(player).arg(path).status();
+    let ended = Command::new(player).arg(path).stdin(stdin).status();
     let fault = |why: String| {
         Failure::with_cure(Exit::Usage, format!("{player} did not play it: {why}"), "name another --player")
     };

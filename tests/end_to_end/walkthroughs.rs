@@ -46,7 +46,13 @@ fn walk(desk: &Desk, section: &str) -> Ended {
     let askpass = place.join("askpass");
     std::fs::write(&askpass, format!("#!/bin/sh\necho '{PASSPHRASE}'\n")).expect("written");
     std::fs::set_permissions(&askpass, std::fs::Permissions::from_mode(0o700)).expect("set");
-    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
+    // A player that notes what it was given.
+    let player = place.join("mpv");
+    std::fs::write(&player, "#!/bin/sh\necho \"$1 $(sha256sum < \"$1\")\" > \"$(dirname \"$0\")/played\"\n")
+        .expect("written");
+    std::fs::set_permissions(&player, std::fs::Permissions::from_mode(0o700)).expect("set");
+    let usual = std::env::var("PATH").unwrap_or_default();
+    let path = format!("{}:{}:{usual}", place.display(), bin.display());
     let mut bash = Command::new("bash");
     bash.args(["-euo", "pipefail", "-c", &script(section)]).current_dir(desk.folder());
     desk.settle(&mut bash);
@@ -133,6 +139,10 @@ fn walkthrough_heuvelrug_wonen() {
     let walked =
         walk(&desk, "Heuvelrug Wonen").expect(0, &["set aside as it was recorded", "its footage is erased"]);
     papers_are_whole(&desk, &["decision.pdf", "erased.pdf", "police.pdf", "receipt.pdf"]);
+    let played = std::fs::read_to_string(desk.site().with_file_name("walk").join("played"));
+    let source = std::fs::read(root().join("samples/courtyard.mp4")).expect("the sample");
+    let expect = format!("/dev/stdin {}  -\n", melkglas::digest::sha256_hex(&source));
+    assert_eq!(played.expect("it was played"), expect, "unmasked footage has no name");
     let names = left(&desk);
     assert!(names.iter().any(|name| name.starts_with("stick/") && name.ends_with("-0001.age")), "{names:?}");
     assert!(!walked.stdout.contains("passphrase"), "{walked:?}");
