@@ -12,6 +12,11 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+/// After a look that took so long, the next one at the same camera begins this many times later: where cores are short,
+/// fewer looks that come in time tell more than many that come late ...
+const STRETCH: f64 = 1.3;
+/// ... but never later than this, or frames between two of them are too far from both.
+const LONGEST_REST: Duration = Duration::from_millis(350);
 /// How much detectors stand back behind decoding, masking and encoding: steps of nice(2).
 const STAND_BACK: i32 = 5;
 
@@ -34,9 +39,17 @@ struct Place {
     waiting: Option<Task>,
     /// Since when a detector is at it.
     busy: Option<Instant>,
-    /// When the last look began.
+    /// When the last look began, and how long the last one that is done took.
     last: Option<Instant>,
+    took: Duration,
     results: Sender<Looked>,
+}
+
+impl Place {
+    /// Least time from the beginning of one look to that of the next.
+    fn rest(&self, least: Duration) -> Duration {
+        least.max(self.took.mul_f64(STRETCH).min(LONGEST_REST))
+    }
 }
 
 struct State {
@@ -56,7 +69,7 @@ impl Board {
     /// A place for each of these; every camera's looks go to its own channel. A camera is not looked at more often than
     /// once in `rest`.
     pub(super) fn new(results: Vec<Sender<Looked>>, rest: Duration) -> Self {
-        let place = |results| Place { waiting: None, busy: None, last: None, results };
+        let place = |results| Place { waiting: None, busy: None, last: None, took: Duration::ZERO, results };
         let state = State { places: results.into_iter().map(place).collect(), closed: false };
         Self { state: Mutex::new(state), bell: Condvar::new(), rest }
     }
@@ -106,7 +119,8 @@ impl Board {
             if state.closed {
                 return None;
             }
-            let rested = |place: &Place| place.last.is_none_or(|last| last.elapsed() >= self.rest);
+            let rested =
+                |place: &Place| place.last.is_none_or(|last| last.elapsed() >= place.rest(self.rest));
             let ready = state
                 .places
                 .iter()
@@ -129,7 +143,7 @@ impl Board {
 
     fn done(&self, camera: usize) {
         if let Some(place) = self.lock().places.get_mut(camera) {
-            place.busy = None;
+            place.took = place.busy.take().map_or(Duration::ZERO, |since| since.elapsed());
         }
         self.bell.notify_one();
     }

@@ -66,6 +66,7 @@ fn keyframes(
 ) -> Result<Vec<SmallPicture>, SourceError> {
     let mut seen: Vec<SmallPicture> = Vec::new();
     let (mut at_ns, mut step_ns) = (0, lasts_ns / PICTURES);
+    let mut last_place = None;
     while at_ns < lasts_ns {
         if !source.look_at(at_ns) {
             break;
@@ -76,7 +77,14 @@ fn keyframes(
             continue;
         }
         let picture = SmallPicture::of(&frame, site.scene.width_px);
-        if seen.last().is_none_or(|last| !last.is_same(&picture)) {
+        let place = source.place_ns();
+        let again = match place {
+            // Two keyframes may well show the very same.
+            Some(_) => place == last_place,
+            None => seen.last().is_some_and(|last| last.is_same(&picture)),
+        };
+        last_place = place;
+        if !again {
             seen.push(picture);
         } else {
             // Keyframes are further apart than that: no more looking at one twice.

@@ -129,7 +129,7 @@ impl Segment {
         let (v, _) = median(samples, 2, chroma, 0.5);
         let work_size = small_size(size, WORK_PX.min(size.width));
         let small = |plane: &[u8], from: FrameSize| {
-            let [plane] = area::<u8, 1>(plane, from.width as usize, from, work_size);
+            let [plane] = area::<1>(plane, from.width as usize, from, work_size);
             plane
         };
         let work =

@@ -9,15 +9,16 @@ pub(super) fn len(size: FrameSize) -> usize {
     size.width as usize * size.height as usize
 }
 
-/// One of the target's samples along an axis: which source samples it covers and with what weight.
+/// One of the target's samples along an axis: which source samples it covers, and how much of them.
 struct Cover {
     first: usize,
-    /// The weights of the first, of those between, and of the last; of a single sample the first alone counts.
-    head: f32,
-    body: f32,
-    tail: f32,
     /// Source samples covered, at least one.
     count: usize,
+    /// The share of the first and of the last that is covered; of a single sample the first alone counts, whole.
+    head: f32,
+    tail: f32,
+    /// All that is covered, in source samples.
+    all: f32,
 }
 
 impl Cover {
@@ -30,117 +31,141 @@ impl Cover {
                 // A hair beyond a sample's edge is a rounding error.
                 let last = ((b - 1e-9).ceil() - 1.0).clamp(first, f64::from(from - 1));
                 let count = (last - first) as usize + 1;
-                let unit = 1.0 / (b - a);
-                let head = if count == 1 { 1.0 } else { (first + 1.0 - a) * unit };
-                Self {
-                    first: first as usize,
-                    head: head as f32,
-                    body: unit as f32,
-                    tail: ((b - last) * unit) as f32,
-                    count,
-                }
+                let (head, tail, all) =
+                    if count == 1 { (1.0, 0.0, 1.0) } else { (first + 1.0 - a, b - last, b - a) };
+                Self { first: first as usize, count, head: head as f32, tail: tail as f32, all: all as f32 }
             })
             .collect()
     }
-}
 
-/// A sample of a plane: 8-bit ones are added up as whole numbers, which is several times as fast.
-pub(super) trait Sample: Copy + Into<f32> {
-    /// Adds `weight` times the rows, which are each as long as `sums` and at least `stride` apart, to `sums`.
-    fn add_rows(
-        rows: &[Self],
-        stride: usize,
-        count: usize,
-        weight: f32,
-        sums: &mut [f32],
-        scratch: &mut Vec<u16>,
-    );
-}
-
-impl Sample for f32 {
-    fn add_rows(rows: &[f32], stride: usize, count: usize, weight: f32, sums: &mut [f32], _: &mut Vec<u16>) {
-        for nth in 0..count {
-            let row = &rows[nth * stride..][..sums.len()];
-            sums.iter_mut().zip(row).for_each(|(sum, v)| *sum += weight * v);
-        }
+    /// Samples that are covered whole.
+    fn between(&self) -> usize {
+        self.count.saturating_sub(2)
     }
 }
 
-impl Sample for u8 {
-    fn add_rows(
-        rows: &[u8],
-        stride: usize,
-        count: usize,
-        weight: f32,
-        sums: &mut [f32],
-        scratch: &mut Vec<u16>,
-    ) {
-        /// So many bytes add up to what 16 bits hold.
-        const MOST: usize = 257;
-        for from in (0..count).step_by(MOST) {
-            scratch.clear();
-            scratch.resize(sums.len(), 0);
-            for nth in from..count.min(from + MOST) {
-                let row = &rows[nth * stride..][..sums.len()];
-                scratch.iter_mut().zip(row).for_each(|(sum, v)| *sum += u16::from(*v));
+/// The weight in whole numbers of a sample that is covered whole: two bytes of this weight fit 16 bits.
+const WHOLE: u16 = 128;
+
+/// A [`Cover`] in whole numbers.
+struct Weights {
+    first: usize,
+    count: usize,
+    /// Of the first and of the last.
+    head: u16,
+    tail: u16,
+    /// 1 divided by all of them.
+    per: f64,
+}
+
+impl Weights {
+    fn of(cover: &Cover) -> Self {
+        let whole = f32::from(WHOLE);
+        let (head, tail) = match cover.count {
+            // Where less than one sample is covered, parts of two may both be next to nothing.
+            2 => {
+                let head = (whole * cover.head / cover.all).round() as u16;
+                (head, WHOLE - head)
             }
-            sums.iter_mut().zip(&*scratch).for_each(|(sum, v)| *sum += weight * f32::from(*v));
-        }
+            _ => ((whole * cover.head).round() as u16, (whole * cover.tail).round() as u16),
+        };
+        let between = f64::from(WHOLE) * cover.between() as f64;
+        let per = 1.0 / (f64::from(head) + f64::from(tail) + between);
+        Self { first: cover.first, count: cover.count, head, tail, per }
     }
 }
 
-/// Scales `C` interleaved channels to planes of `to`: each target sample is the mean over the area that it covers,
-/// when enlarging as well. `stride` counts elements from one row to the next.
-pub(super) fn area<T: Sample, const C: usize>(
-    data: &[T],
+/// Scales `C` interleaved channels of 8 bits to planes of `to`: each target sample is the mean over the area that it
+/// covers, when enlarging as well. `stride` counts bytes from one row to the next.
+///
+/// Added up in whole numbers, which is several times as fast as in floating point. What is covered in part counts in
+/// 128ths: exact for the usual sizes of frames.
+pub(super) fn area<const C: usize>(
+    data: &[u8],
     stride: usize,
     from: FrameSize,
     to: FrameSize,
 ) -> [Vec<f32>; C] {
     let row_len = from.width as usize * C;
-    let (mut sum, mut scratch) = (vec![0.0f32; row_len], Vec::new());
+    let mut sums = vec![0u32; row_len];
     let mut out: [Vec<f32>; C] = std::array::from_fn(|_| Vec::with_capacity(len(to)));
-    let columns = Cover::along(from.width, to.width);
-    for rows in Cover::along(from.height, to.height) {
-        sum.fill(0.0);
-        let mut add = |first: usize, count: usize, weight: f32| {
-            T::add_rows(
-                &data[(rows.first + first) * stride..],
-                stride,
-                count,
-                weight,
-                &mut sum,
-                &mut scratch,
-            );
-        };
-        // Rows that it covers in part, and those between.
-        add(0, 1, rows.head);
-        if rows.count > 1 {
-            add(1, rows.count - 2, rows.body);
-            add(rows.count - 1, 1, rows.tail);
+    let columns: Vec<_> = Cover::along(from.width, to.width).iter().map(Weights::of).collect();
+    for rows in Cover::along(from.height, to.height).iter().map(Weights::of) {
+        let data = &data[rows.first * stride..];
+        let (blocks, rest) = sums.as_chunks_mut::<BLOCK>();
+        let rest_at = blocks.len() * BLOCK;
+        for (nth, sums) in blocks.iter_mut().enumerate() {
+            add_rows(data, stride, nth * BLOCK, &rows, sums);
         }
-        let (sums, _) = sum.as_chunks::<C>();
+        for (nth, sum) in rest.iter_mut().enumerate() {
+            add_rows::<1>(data, stride, rest_at + nth, &rows, std::array::from_mut(sum));
+        }
+        let (sums, _) = sums.as_chunks::<C>();
         for cover in &columns {
             let covered = &sums[cover.first..cover.first + cover.count];
-            let mut mean = covered[0].map(|v| cover.head * v);
-            if let [_, between @ .., last] = covered {
-                for c in 0..C {
-                    let body: f32 = between.iter().map(|v| v[c]).sum();
-                    mean[c] += cover.body * body + cover.tail * last[c];
+            let per = rows.per * cover.per;
+            for (c, out) in out.iter_mut().enumerate() {
+                let mut sum = u64::from(cover.head) * u64::from(covered[0][c]);
+                if let [_, between @ .., last] = covered {
+                    let between: u64 = between.iter().map(|sums| u64::from(sums[c])).sum();
+                    sum += u64::from(cover.tail) * u64::from(last[c]) + u64::from(WHOLE) * between;
                 }
+                // Far below 2^63; from signed numbers the conversion is one instruction.
+                out.push((sum as i64 as f64 * per) as f32);
             }
-            out.iter_mut().zip(mean).for_each(|(out, mean)| out.push(mean));
         }
     }
     out
 }
 
-/// [`area`] for one plane without padding.
+/// Columns whose sums fit the processor's registers.
+const BLOCK: usize = 32;
+
+/// Weighed sums of `N` columns from `at` on, over the rows that are covered; `data` begins with the first of them.
+fn add_rows<const N: usize>(data: &[u8], stride: usize, at: usize, rows: &Weights, sums: &mut [u32; N]) {
+    /// So many bytes add up to what 16 bits hold.
+    const MOST: usize = 257;
+    let row = |nth: usize| &data[nth * stride + at..][..N];
+    let mut part = [0u16; N];
+    for ((sum, first), last) in part.iter_mut().zip(row(0)).zip(row(rows.count - 1)) {
+        *sum = rows.head * u16::from(*first) + rows.tail * u16::from(*last);
+    }
+    *sums = part.map(u32::from);
+    let last = rows.count - 1;
+    for from in (1..last).step_by(MOST) {
+        part.fill(0);
+        for nth in from..last.min(from + MOST) {
+            part.iter_mut().zip(row(nth)).for_each(|(sum, v)| *sum += u16::from(*v));
+        }
+        sums.iter_mut().zip(&part).for_each(|(sum, v)| *sum += u32::from(WHOLE) * u32::from(*v));
+    }
+}
+
+/// [`area`] for one plane of numbers without padding.
 pub(super) fn scaled(plane: &[f32], from: FrameSize, to: FrameSize) -> Vec<f32> {
     if from == to {
         return plane.to_vec();
     }
-    let [out] = area::<f32, 1>(plane, from.width as usize, from, to);
+    let width = from.width as usize;
+    let mut sums = vec![0.0f32; width];
+    let mut out = Vec::with_capacity(len(to));
+    let columns = Cover::along(from.width, to.width);
+    for rows in Cover::along(from.height, to.height) {
+        sums.fill(0.0);
+        let mut add = |nth: usize, weight: f32| {
+            let row = &plane[(rows.first + nth) * width..][..width];
+            sums.iter_mut().zip(row).for_each(|(sum, v)| *sum += weight * v);
+        };
+        add(0, rows.head / rows.all);
+        (1..=rows.between()).for_each(|nth| add(nth, 1.0 / rows.all));
+        add(rows.count - 1, rows.tail / rows.all);
+        for cover in &columns {
+            let covered = &sums[cover.first..cover.first + cover.count];
+            let within: f32 = covered.iter().skip(1).take(cover.between()).sum();
+            let sum = cover.head * covered[0] + within + cover.tail * covered[cover.count - 1];
+            out.push(sum / cover.all);
+        }
+    }
     out
 }
 
@@ -314,7 +339,7 @@ mod tests {
         // Two of three: the middle sample goes to both, half of it each.
         assert_eq!(scaled(&three, size(3, 1), size(2, 1)), [1.0, 5.0]);
         assert_eq!(scaled(&[1.0, 2.0], size(2, 1), size(4, 1)), [1.0, 1.0, 2.0, 2.0]);
-        let [u, v] = area::<u8, 2>(&[1, 10, 3, 30, 99, 99], 6, size(2, 1), size(1, 1));
+        let [u, v] = area::<2>(&[1, 10, 3, 30, 99, 99], 6, size(2, 1), size(1, 1));
         assert_eq!((u, v), (vec![2.0], vec![20.0]));
     }
 
@@ -340,6 +365,23 @@ mod tests {
             let (low, high) = plane.iter().fold((f32::MAX, f32::MIN), |(l, h), &v| (l.min(v), h.max(v)));
             for plane in [out, enlarged(&plane, size(w, h), size(tw, th)), mean_3x3(&plane, size(w, h))] {
                 prop_assert!(plane.iter().all(|v| (low - 1e-2..=high + 1e-2).contains(v)));
+            }
+        }
+
+        #[test]
+        fn whole_numbers_come_to_the_same(
+            (w, h, bytes) in (1u32..40, 1u32..24).prop_flat_map(|(w, h)| {
+                (Just(w), Just(h), prop::collection::vec(any::<u8>(), (w * h * 2) as usize))
+            }),
+            (tw, th) in (1u32..24, 1u32..24),
+        ) {
+            let planes = area::<2>(&bytes, w as usize * 2, size(w, h), size(tw, th));
+            for (c, plane) in planes.iter().enumerate() {
+                let alone: Vec<f32> = bytes.iter().skip(c).step_by(2).map(|v| f32::from(*v)).collect();
+                let exact = scaled(&alone, size(w, h), size(tw, th));
+                prop_assert_eq!(plane.len(), exact.len());
+                // Half a 128th of the first and the last along each axis.
+                prop_assert!(plane.iter().zip(&exact).all(|(a, b)| (a - b).abs() < 4.0), "{:?} {:?}", plane, exact);
             }
         }
 

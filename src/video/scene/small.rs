@@ -26,19 +26,19 @@ impl SmallPicture {
     pub fn of(frame: &RawFrame, width: u32) -> Self {
         let size = small_size(frame.size(), width);
         let (luma, colour) = (frame.luma(), frame.colour);
-        let [y] = area::<u8, 1>(luma.data, luma.stride, frame.size(), size);
+        let [y] = area::<1>(luma.data, luma.stride, frame.size(), size);
         let (columns, rows) = frame.size().chroma();
         let chroma = FrameSize { width: columns, height: rows };
         let [u, v] = match frame.layout.format {
             PixelFormat::I420 => {
                 let mut planes = frame.chroma().map(|plane| {
-                    let [plane] = area::<u8, 1>(plane.data, plane.stride, chroma, size);
+                    let [plane] = area::<1>(plane.data, plane.stride, chroma, size);
                     plane
                 });
                 std::array::from_fn(|_| planes.next().unwrap_or_else(|| vec![128.0; len(size)]))
             }
             PixelFormat::Nv12 => match frame.chroma().next() {
-                Some(plane) => area::<u8, 2>(plane.data, plane.stride, chroma, size),
+                Some(plane) => area::<2>(plane.data, plane.stride, chroma, size),
                 None => std::array::from_fn(|_| vec![128.0; len(size)]),
             },
         };
@@ -66,7 +66,7 @@ impl SmallPicture {
         if rgb.len() < len(size) * 3 || size.area_px() == 0 {
             return Self { size: small, planes: std::array::from_fn(|_| vec![128.0; len(small)]) };
         }
-        let mut planes = area::<u8, 3>(rgb, size.width as usize * 3, size, small);
+        let mut planes = area::<3>(rgb, size.width as usize * 3, size, small);
         let [r, g, b] = &mut planes;
         for ((r, g), b) in r.iter_mut().zip(g).zip(b) {
             [*r, *g, *b] = yuv(Colour::BT601, [*r, *g, *b]);

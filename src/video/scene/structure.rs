@@ -53,7 +53,7 @@ impl Outline {
     #[must_use]
     pub fn of(frame: &RawFrame) -> Self {
         let luma = frame.luma();
-        let at = |width| area::<u8, 1>(luma.data, luma.stride, frame.size(), small_size(frame.size(), width));
+        let at = |width| area::<1>(luma.data, luma.stride, frame.size(), small_size(frame.size(), width));
         Self::at_scale(frame.size(), at)
     }
 

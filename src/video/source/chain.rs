@@ -13,6 +13,7 @@ use super::inband;
 use crate::config::LimitSettings;
 use crate::geometry::FrameSize;
 use gst::prelude::*;
+use gst_video::gst_base::{self, prelude::BaseTransformExt};
 use gstreamer as gst;
 use gstreamer_app as gst_app;
 use gstreamer_video as gst_video;
@@ -139,6 +140,10 @@ pub(super) fn decoder(
         "videoflip",
         gst::ElementFactory::make("videoflip").property_from_str("video-direction", "auto").build(),
     )?;
+    // Before 1.24 it copies every picture that is upright already. A tag that says otherwise takes this back.
+    if let Some(flip) = flip.downcast_ref::<gst_base::BaseTransform>() {
+        flip.set_passthrough(true);
+    }
     let sink = gst_app::AppSink::builder()
         .caps(
             &gst_video::VideoCapsBuilder::new()

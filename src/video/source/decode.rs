@@ -155,6 +155,7 @@ pub struct Source {
     path: PathBuf,
     taker: Taker,
     first_size: Option<FrameSize>,
+    place_ns: Option<u64>,
     times: Times,
     timing: Timing,
     interlaced: u64,
@@ -223,6 +224,7 @@ impl Source {
             path,
             taker,
             first_size: None,
+            place_ns: None,
             times: Times::default(),
             timing,
             interlaced: 0,
@@ -292,6 +294,12 @@ impl Source {
     #[must_use]
     pub fn duration_ns(&self) -> Option<u64> {
         self.pipeline.query_duration::<gst::ClockTime>().map(gst::ClockTime::nseconds)
+    }
+
+    /// Where in the clip the latest frame lies by the clip's own account, also after [`Self::look_at`].
+    #[must_use]
+    pub fn place_ns(&self) -> Option<u64> {
+        self.place_ns
     }
 
     /// Goes on at the keyframe before this time, for a look around: frames are counted and timed anew from there.
@@ -411,6 +419,7 @@ impl Source {
         self.rescaled += u64::from(fit == Fit::Scaled);
         self.reshaped += u64::from(fit == Fit::Reshaped);
         let running = running_time(sample);
+        self.place_ns = place_in_clip(sample);
         let duration_ns = buffer.duration().map(gst::ClockTime::nseconds);
         let (stamp, placed) = match self.timing.rate().filter(|_| raw_stream) {
             Some(rate) => (self.times.at_rate(rate), Placed::AsItSays),
@@ -428,10 +437,16 @@ impl Source {
     }
 }
 
-/// When a picture is shown, nanoseconds from the beginning.
+/// When a picture is shown, nanoseconds from where playing began.
 fn running_time(sample: &gst::Sample) -> Option<u64> {
     let segment = sample.segment()?.downcast_ref::<gst::ClockTime>()?;
     segment.to_running_time(sample.buffer()?.pts()).map(gst::ClockTime::nseconds)
+}
+
+/// When a picture is shown, nanoseconds from the beginning of the clip.
+fn place_in_clip(sample: &gst::Sample) -> Option<u64> {
+    let segment = sample.segment()?.downcast_ref::<gst::ClockTime>()?;
+    segment.to_stream_time(sample.buffer()?.pts()).map(gst::ClockTime::nseconds)
 }
 
 /// What GStreamer says of a clip that breaks off, and what to do about it.
