@@ -195,6 +195,33 @@ impl PxRect {
         Self { x0: 0, y0: 0, x1: frame.width, y1: frame.height }
     }
 
+    /// Fewer rectangles that hold all of these: any two whose hull is no larger than both with `spare_px` more become
+    /// one.
+    #[must_use]
+    pub fn joined(mut parts: Vec<Self>, spare_px: u64) -> Vec<Self> {
+        let cheaper = |a: &Self, b: &Self| a.hull(b).area_px() <= a.area_px() + b.area_px() + spare_px;
+        let pair = |parts: &[Self]| {
+            let pairs = (0..parts.len()).flat_map(|b| (0..b).map(move |a| (a, b)));
+            pairs.into_iter().find(|&(a, b)| cheaper(&parts[a], &parts[b]))
+        };
+        while let Some((into, from)) = pair(&parts) {
+            let other = parts.swap_remove(from);
+            parts[into] = parts[into].hull(&other);
+        }
+        parts
+    }
+
+    /// The smallest rectangle that holds both.
+    #[must_use]
+    pub fn hull(&self, other: &Self) -> Self {
+        Self {
+            x0: self.x0.min(other.x0),
+            y0: self.y0.min(other.y0),
+            x1: self.x1.max(other.x1),
+            y1: self.y1.max(other.y1),
+        }
+    }
+
     /// Pixels across.
     #[must_use]
     pub const fn width(&self) -> u32 {
@@ -486,6 +513,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_joined_holds_all_and_costs_no_more(
+            corners in prop::collection::vec((0u32..90, 0u32..90, 1u32..40, 1u32..40), 0..12), spare in 0u64..200,
+        ) {
+            let parts: Vec<PxRect> =
+                corners.iter().map(|&(x0, y0, w, h)| PxRect { x0, y0, x1: x0 + w, y1: y0 + h }).collect();
+            let joined = PxRect::joined(parts.clone(), spare);
+            let cost = |all: &[PxRect]| all.iter().map(|part| part.area_px() + spare).sum::<u64>();
+            prop_assert!(cost(&joined) <= cost(&parts));
+            prop_assert!(parts.iter().all(|part| joined.iter().any(|whole| whole.hull(part) == *whole)));
+            prop_assert_eq!(PxRect::joined([joined.clone(), joined.clone()].concat(), spare), joined);
+        }
+
         #[test]
         fn polygons_meet_where_triangles_of_theirs_do((ca, a) in star(), (cb, b) in star(), shift in -32i32..=32) {
             let moved = b.points().iter().map(|p| UnitPoint { x: p.x + f64::from(shift) / 64.0, y: p.y });

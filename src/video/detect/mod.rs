@@ -223,13 +223,27 @@ pub enum Extent {
     Whole,
 }
 
+/// Parts that hold more than this share of the picture are not worth being told apart.
+const MOST_OF_IT: f64 = 0.7;
+
 impl Extent {
+    /// These parts of a frame of so many pixels; all of it where they are most of it, since parts cost more than they
+    /// save then.
+    #[must_use]
+    pub fn of_parts(parts: Vec<PxRect>, frame_px: u64) -> Self {
+        let in_parts: u64 = parts.iter().map(PxRect::area_px).sum();
+        if in_parts as f64 > MOST_OF_IT * frame_px as f64 { Self::Whole } else { Self::Parts(parts) }
+    }
+
     /// All that this one searches and that other one, of an earlier frame that nobody came to search.
     #[must_use]
-    pub fn with_owed(self, owed: Self) -> Self {
+    pub fn with_owed(self, owed: Self, frame_px: u64) -> Self {
         match (self, owed) {
             (mine, Self::Nothing) => mine,
-            (Self::Parts(mine), Self::Parts(owed)) => Self::Parts([mine, owed].concat()),
+            // Debts of many frames lie on top of one another, and are searched once.
+            (Self::Parts(mine), Self::Parts(owed)) => {
+                Self::of_parts(PxRect::joined([mine, owed].concat(), frame_px / 100), frame_px)
+            }
             // It was not asked what else has changed.
             (Self::Nothing, _) | (Self::Whole, _) | (_, Self::Whole) => Self::Whole,
         }
@@ -252,12 +266,12 @@ impl Look {
     /// Look for all there is everywhere.
     pub const EVERYTHING: Self = Self { persons: Extent::Whole, faces: Extent::Whole, keen: false };
 
-    /// This look and what an earlier one owes.
+    /// This look at a frame of so many pixels, and what an earlier one owes.
     #[must_use]
-    pub fn with_owed(self, owed: Self) -> Self {
+    pub fn with_owed(self, owed: Self, frame_px: u64) -> Self {
         Self {
-            persons: self.persons.with_owed(owed.persons),
-            faces: self.faces.with_owed(owed.faces),
+            persons: self.persons.with_owed(owed.persons, frame_px),
+            faces: self.faces.with_owed(owed.faces, frame_px),
             keen: self.keen || owed.keen,
         }
     }
@@ -316,5 +330,22 @@ pub trait DetectorFactory: Send + Sync {
     /// Whether its detectors can search parts of a frame; otherwise they are only ever asked for all of it.
     fn searches_parts(&self) -> bool {
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_owed_over_and_over_is_searched_once() {
+        let part = |x0| PxRect { x0, y0: 0, x1: x0 + 64, y1: 64 };
+        let parts = |all: &[u32]| Extent::Parts(all.iter().map(|x0| part(*x0)).collect());
+        let frame_px = 640 * 64;
+        let owed = (0..20).fold(parts(&[0]), |owed, _| parts(&[0, 128]).with_owed(owed, frame_px));
+        assert_eq!(owed, parts(&[0, 128]));
+        let most = (0..8).fold(Extent::Nothing, |owed, n| parts(&[64 * n]).with_owed(owed, frame_px));
+        assert_eq!(most, Extent::Whole);
+        assert_eq!(Extent::Nothing.with_owed(parts(&[0]), frame_px), Extent::Whole);
     }
 }

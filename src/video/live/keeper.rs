@@ -226,7 +226,7 @@ impl Keeper {
         memory.frames += 1;
         let look = memory.pace.look(memory.frames, &frame, small.as_ref(), owed.is_some());
         let look = match owed {
-            Some(owed) => look.with_owed(owed),
+            Some(owed) => look.with_owed(owed, frame.size().area_px()),
             None => look,
         };
         let frame = Arc::new(frame);

@@ -4,13 +4,9 @@
 use super::job::Job;
 use super::passes::Way;
 use crate::config::Cadence;
-use crate::geometry::PxRect;
 use crate::video::detect::{Extent, Look};
 use crate::video::frame::RawFrame;
 use crate::video::scene::{Change, Glance, SmallPicture};
-
-/// Parts that hold more than this share of the picture are not worth being told apart.
-const MOST_OF_IT: f64 = 0.7;
 
 /// Decides frame by frame.
 pub(in crate::video) struct Pace {
@@ -132,9 +128,9 @@ impl Network {
                 match glance.change_since(searched) {
                     Change::Nothing => return Extent::Parts(Vec::new()),
                     _ if !is_due(self.last, self.every, here, cadence) => Extent::Nothing,
-                    Change::Parts(changed) if parts && !is_most(&changed, here.frame_px) => {
+                    Change::Parts(changed) if parts => {
                         searched.update(glance, &changed);
-                        Extent::Parts(changed)
+                        Extent::of_parts(changed, here.frame_px)
                     }
                     Change::Parts(_) | Change::Unknown => Extent::Whole,
                 }
@@ -162,11 +158,6 @@ fn is_due(last: Option<Place>, every: u32, here: &Here<'_>, cadence: &Cadence) -
             let late = place.at_ns + step_ns > last.at_ns + nanos(cadence.gap_s);
             place.seq - last.seq >= u64::from(every) || late
         })
-}
-
-fn is_most(parts: &[PxRect], frame_px: u64) -> bool {
-    let in_parts: u64 = parts.iter().map(PxRect::area_px).sum();
-    in_parts as f64 > MOST_OF_IT * frame_px as f64
 }
 
 /// Settings are of single precision; a frame that is due at 0.2 s is not late by a few nanoseconds.
@@ -251,7 +242,6 @@ mod tests {
             parts.iter().any(|part| part.as_box().holds(&square))
         };
         assert!(holds(8.0, 24.0) && holds(100.0, 116.0), "where it was and where it is: {parts:?}");
-        assert!(!is_most(&parts, SIZE.area_px()));
         assert_eq!(persons(3, 100), Extent::Parts(Vec::new()), "searched there already");
     }
 

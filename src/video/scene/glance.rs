@@ -157,11 +157,7 @@ impl Squares {
                 parts.push(self.take_patch(at));
             }
         }
-        while let Some((into, from)) = joinable(&parts) {
-            let other = parts.swap_remove(from);
-            parts[into] = hull(&parts[into], &other);
-        }
-        parts
+        PxRect::joined(parts, PART_COST as u64)
     }
 
     /// The rectangle around the marked squares that touch this one, with a margin; they are no longer marked.
@@ -189,17 +185,4 @@ impl Squares {
             y1: (bottom + 1 + AROUND).min(self.rows) as u32,
         }
     }
-}
-
-/// Two parts that cost no more as one.
-fn joinable(parts: &[PxRect]) -> Option<(usize, usize)> {
-    let pairs = (0..parts.len()).flat_map(|b| (0..b).map(move |a| (a, b)));
-    let mut pairs = pairs.map(|(a, b)| (a, b, &parts[a], &parts[b]));
-    let joined =
-        pairs.find(|(.., a, b)| hull(a, b).area_px() <= a.area_px() + b.area_px() + PART_COST as u64);
-    joined.map(|(a, b, ..)| (a, b))
-}
-
-fn hull(a: &PxRect, b: &PxRect) -> PxRect {
-    PxRect { x0: a.x0.min(b.x0), y0: a.y0.min(b.y0), x1: a.x1.max(b.x1), y1: a.y1.max(b.y1) }
 }
