@@ -94,13 +94,12 @@ impl Newcomer {
     /// # Errors
     /// [`AddError`].
     pub fn try_out(&self, share: &ShareDirs, weights: Arc<[u8]>) -> Result<Addition, AddError> {
-        let threads = 1;
-        let network = Runtime::load(&share.library)?
-            .session(&self.id, &weights, Provider::Cpu, threads)
-            .map_err(|e| match e {
+        let network = Runtime::load(&share.library)?.session(&self.id, &weights, Provider::Cpu).map_err(
+            |e| match e {
                 DetectError::Load { reason, .. } => AddError::NoModel { reason },
                 other => other.into(),
-            })?;
+            },
+        )?;
         let graph = network.input_size().map_err(|e| match e {
             DetectError::Load { reason, .. } => AddError::NoModel { reason },
             other => other.into(),

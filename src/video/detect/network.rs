@@ -248,13 +248,10 @@ impl OnnxFactory {
     }
 
     fn build(&self) -> Result<OnnxDetector, DetectError> {
-        // Workers share the cores by frames; a single one spreads each frame over all of them.
-        let threads =
-            if self.workers > 1 { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
         let eyes = self.models.iter().map(|model| {
             Ok(Eye {
                 model: Arc::clone(model),
-                network: self.network(model, threads)?,
+                network: self.network(model)?,
                 letterbox: Letterbox::new(model.entry.input.clone()),
             })
         });
@@ -268,10 +265,10 @@ impl OnnxFactory {
 
 impl OnnxFactory {
     /// A session of a worker's own, or one that all workers share.
-    fn network(&self, model: &Loaded, threads: usize) -> Result<Arc<Mutex<Network>>, DetectError> {
+    fn network(&self, model: &Loaded) -> Result<Arc<Mutex<Network>>, DetectError> {
         let id = &model.entry.id;
         let make = || {
-            let network = self.runtime.session(id, &model.weights, self.chosen.used, threads)?;
+            let network = self.runtime.session(id, &model.weights, self.chosen.used)?;
             Ok(Arc::new(Mutex::new(network)))
         };
         if model.entry.task != Task::Face || !self.faces_in_turn {

@@ -307,7 +307,7 @@ fn what_is_not_a_model_or_a_library_is_refused() {
     assert!(matches!(fault, DetectError::Library { .. }), "{fault}");
 
     let runtime = Runtime::load(Path::new(&share().library)).expect("the real one still loads");
-    let fault = runtime.session("junk", b"not a graph", Provider::Cpu, 1).map(|_| ()).expect_err("no graph");
+    let fault = runtime.session("junk", b"not a graph", Provider::Cpu).map(|_| ()).expect_err("no graph");
     assert!(matches!(fault, DetectError::Load { .. }), "{fault}");
 }
 

@@ -113,10 +113,9 @@ impl Runtime {
         model: &str,
         weights: &[u8],
         provider: Provider,
-        threads: usize,
     ) -> Result<Network, DetectError> {
         let fault = |reason: String| DetectError::Load { model: model.to_owned(), reason };
-        let builder = builder(&self.environment, threads).map_err(|e| fault(e.to_string()))?;
+        let builder = builder(&self.environment).map_err(|e| fault(e.to_string()))?;
         let mut builder = match dispatch(provider) {
             None => builder,
             Some(dispatch) => {
@@ -137,10 +136,11 @@ impl Runtime {
     }
 }
 
-fn builder(environment: &Environment, threads: usize) -> ort::Result<SessionBuilder> {
+fn builder(environment: &Environment) -> ort::Result<SessionBuilder> {
     Ok(Session::builder(environment)?
         .with_optimization_level(GraphOptimizationLevel::All)?
-        .with_intra_threads(threads)?
+        // Workers share the cores by frames: threads within one would wait for those of the other stages, spinning.
+        .with_intra_threads(1)?
         .with_inter_threads(1)?
         // Parts of frames come in many shapes; each would leave its own largest blocks behind.
         .with_memory_pattern(false)?)
