@@ -12,11 +12,11 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// After a look that took so long, the next one at the same camera begins this many times later: where cores are short,
-/// fewer looks that come in time tell more than many that come late ...
-const STRETCH: f64 = 1.3;
+/// After a look, the next one at the same camera begins this many times later than it took: where cores are short, fewer
+/// looks that come in time tell more than many that come late ...
+const STRETCH: f64 = 2.0;
 /// ... but never later than this, or frames between two of them are too far from both.
-const LONGEST_REST: Duration = Duration::from_millis(350);
+const LONGEST_REST: Duration = Duration::from_millis(300);
 /// How much detectors stand back behind decoding, masking and encoding: steps of nice(2).
 const STAND_BACK: i32 = 5;
 

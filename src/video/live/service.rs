@@ -5,7 +5,7 @@ use super::camera::{self, Camera, LiveSource};
 use super::keeper::Keeper;
 use super::metrics::Counts;
 use super::outlet::{Outlet, RecordTo};
-use crate::config::{Site, TrackSettings};
+use crate::config::{Preset, Site, TrackSettings};
 use crate::geometry::FrameSize;
 use crate::interrupt::Interrupt;
 use crate::video::detect::{DetectError, DetectorFactory};
@@ -95,12 +95,17 @@ struct Running {
     threads: Vec<JoinHandle<()>>,
 }
 
-/// The settings of a site as live streams need them: generous masks, and tracks that outlast the time between looks.
+/// The settings of a site as live streams need them: generous masks, tracks that outlast the time between looks, and the
+/// fast preset in the place of the balanced one (a ninth more data for two fifths less of the encoder's work): what the
+/// encoder takes, the detectors lack.
 #[must_use]
 pub fn for_live(site: &Site) -> Site {
     let mut site = site.clone();
     site.mask.margin = site.mask.margin.max(LIVE_MARGIN.0);
     site.mask.margin_px = site.mask.margin_px.max(LIVE_MARGIN.1);
+    if site.encode.preset == Preset::Balanced {
+        site.encode.preset = Preset::Fast;
+    }
     let track = &mut site.track;
     *track = TrackSettings {
         tentative_hold_s: track.tentative_hold_s.max(0.3),

@@ -107,11 +107,11 @@ impl Pace {
             Here { place, is_last, step_ns, frame_px: frame.size().area_px(), glance: glance.as_ref() };
         let skipped = |last: Option<Place>| last.is_none_or(|last| seq - last.seq > 1);
         let keen = self.cadence.persons > 1 && skipped(self.persons.last);
-        let look = Look {
-            persons: self.persons.extent(&here, &self.cadence, self.parts),
-            faces: self.faces.extent(&here, &self.cadence, self.parts),
-            keen,
-        };
+        let persons = self.persons.extent(&here, &self.cadence, self.parts, 0);
+        // Not everything twice in one frame: live, such a look would come too late for the frames around it.
+        let patience_ns = if persons == Extent::Whole { nanos(self.cadence.gap_s) } else { 0 };
+        let faces = self.faces.extent(&here, &self.cadence, self.parts, patience_ns);
+        let look = Look { persons, faces, keen };
         if damaged {
             // Nothing was seen in it, so whatever comes next is searched.
             self.start_over();
@@ -121,8 +121,9 @@ impl Pace {
 }
 
 impl Network {
-    fn extent(&mut self, here: &Here<'_>, cadence: &Cadence, parts: bool) -> Extent {
-        let rest_ns = nanos(cadence.rest_s);
+    /// `patience_ns`: so much longer than it may rest can it wait for its turn to search everything.
+    fn extent(&mut self, here: &Here<'_>, cadence: &Cadence, parts: bool, patience_ns: u64) -> Extent {
+        let rest_ns = nanos(cadence.rest_s) + patience_ns;
         let extent = match (here.glance, &mut self.searched) {
             (Some(glance), Some((searched, at_ns))) if here.place.at_ns < *at_ns + rest_ns => {
                 match glance.change_since(searched) {
@@ -193,7 +194,8 @@ mod tests {
     }
 
     /// Where networks that know no parts look in twelve frames in which the square is where `x` says: E for everything,
-    /// p and f for persons and faces, a point for nothing at all, a dash where nothing has changed.
+    /// p and f for persons and faces, a point for nothing at all, a dash where nothing has changed, P and F for one of them where
+    /// nothing has.
     fn looks(cadence: Cadence, step_ms: u64, x: impl Fn(u64) -> usize) -> String {
         let mut pace = pace(cadence, false);
         let unchanged = Extent::Parts(Vec::new());
@@ -204,6 +206,8 @@ mod tests {
                 (Extent::Whole, Extent::Nothing) => 'p',
                 (Extent::Nothing, Extent::Whole) => 'f',
                 (Extent::Nothing, Extent::Nothing) => '.',
+                (Extent::Whole, faces) if faces == unchanged => 'P',
+                (persons, Extent::Whole) if persons == unchanged => 'F',
                 (persons, faces) if persons == unchanged && faces == unchanged => '-',
                 (persons, faces) => panic!("{persons:?} {faces:?}"),
             }
@@ -225,7 +229,7 @@ mod tests {
 
     #[test]
     fn while_nothing_changes_they_rest() {
-        assert_eq!(looks(cadence(1, 4, 0.2), 40, |_| 8), "E----E----E-");
+        assert_eq!(looks(cadence(1, 4, 0.2), 40, |_| 8), "E----PF---PF", "one after the other");
         assert_eq!(looks(cadence(1, 4, 0.2), 40, |seq| 9 * seq as usize), "EpppEpppEppE");
         assert_eq!(looks(cadence(3, 3, 0.2), 40, |seq| 9 * seq as usize), "E..E..E..E.E");
     }
