@@ -17,6 +17,10 @@ use std::time::{Duration, Instant};
 const STRETCH: f64 = 2.0;
 /// ... but never later than this, or frames between two of them are too far from both.
 const LONGEST_REST: Duration = Duration::from_millis(300);
+/// How much of a long look counts at the next one.
+const FADES: f64 = 0.8;
+/// A look that takes longer than this shows that cores are short.
+const STRAIN: Duration = Duration::from_millis(100);
 /// How much detectors stand back behind decoding, masking and encoding: steps of nice(2).
 const STAND_BACK: i32 = 5;
 
@@ -39,8 +43,9 @@ struct Place {
     waiting: Option<Task>,
     /// Since when a detector is at it.
     busy: Option<Instant>,
-    /// When the last look began, and how long the last one that is done took.
+    /// When the last look began.
     last: Option<Instant>,
+    /// How long those that are done took of late.
     took: Duration,
     results: Sender<Looked>,
 }
@@ -94,6 +99,11 @@ impl Board {
         Some((task.at_ns, task.look))
     }
 
+    /// Whether looks at this camera take so long that there should be less to them.
+    pub(super) fn is_strained(&self, camera: usize) -> bool {
+        self.lock().places.get(camera).is_some_and(|place| place.took > STRAIN)
+    }
+
     /// How long the longest look now takes already.
     pub(super) fn longest_look(&self) -> Duration {
         let state = self.lock();
@@ -143,7 +153,9 @@ impl Board {
 
     fn done(&self, camera: usize) {
         if let Some(place) = self.lock().places.get_mut(camera) {
-            place.took = place.busy.take().map_or(Duration::ZERO, |since| since.elapsed());
+            let took = place.busy.take().map_or(Duration::ZERO, |since| since.elapsed());
+            // A short one among long ones is no relief yet.
+            place.took = took.max(place.took.mul_f64(FADES));
         }
         self.bell.notify_one();
     }

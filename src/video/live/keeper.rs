@@ -13,10 +13,10 @@ use super::outlet::Outlet;
 use crate::config::{DarkPolicy, Site, Target};
 use crate::geometry::FrameSize;
 use crate::interrupt::Interrupt;
-use crate::video::detect::Look;
+use crate::video::detect::{Extent, Look};
 use crate::video::frame::{RawFrame, RedactedFrame, Stamp};
 use crate::video::mask::{Form, Masker, Placards};
-use crate::video::pipeline::{EmptyScene, Insight, Known, Pace};
+use crate::video::pipeline::{EmptyScene, Insight, Known, Must, Pace};
 use crate::video::plan::{CoverReason, Detection, FramePlan, Observations, Planner};
 use crate::video::scene::{Outline, SceneKind, SmallPicture, Stance};
 use crate::video::track::Steady;
@@ -224,7 +224,13 @@ impl Keeper {
         self.withdraw(memory, at_ns);
         let owed = memory.owed.take();
         memory.frames += 1;
-        let look = memory.pace.look(memory.frames, &frame, small.as_ref(), owed.is_some());
+        let is_owed = |extent: &Extent| *extent != Extent::Nothing;
+        let must = owed.as_ref().map_or(Must::default(), |owed| Must {
+            persons: is_owed(&owed.persons),
+            faces: is_owed(&owed.faces),
+        });
+        memory.pace.strain(self.board.is_strained(self.number));
+        let look = memory.pace.look(memory.frames, &frame, small.as_ref(), must);
         let look = match owed {
             Some(owed) => look.with_owed(owed, frame.size().area_px()),
             None => look,

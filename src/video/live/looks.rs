@@ -3,13 +3,13 @@
 //! Not every frame of a live stream is searched, nor all of it. A frame in which nothing has changed tells what the one
 //! before it told, as soon as that is known. One between two that tell takes the boxes of both, and its tracks go from
 //! the one to the other. The rule that keeps this honest: no frame is shown that is farther from the nearest telling one
-//! than a set age, nor one beside a look that failed.
+//! than a set age, or twice that from the nearest one that tells of faces, nor one beside a look that failed.
 //!
 //! Pure: no frame, no clock.
 
 use crate::video::detect::Look;
 use crate::video::pipeline::{Seen, Telling, Told};
-use crate::video::plan::{CoverReason, Detection};
+use crate::video::plan::{CoverReason, Detection, Target};
 use std::collections::VecDeque;
 
 /// A frame that tells something once the looks up to it are done.
@@ -23,7 +23,7 @@ struct Asked {
 /// The looks of late, in order of their frames.
 #[derive(Debug)]
 pub(super) struct Looks {
-    /// A frame is never farther than this from the nearest one that tells, nanoseconds.
+    /// A frame is never farther than this from the nearest one that tells of persons, nanoseconds.
     age_ns: u64,
     asked: VecDeque<Asked>,
     telling: Telling,
@@ -80,14 +80,21 @@ impl Looks {
         known
     }
 
+    /// How far from the nearest frame that tells of such targets one may be, nanoseconds. Faces are searched less often
+    /// where detectors are short of time; most lie within a person.
+    fn age_ns(&self, target: Target) -> u64 {
+        if target == Target::Face { 2 * self.age_ns } else { self.age_ns }
+    }
+
     /// Everything that is told of the frame filmed at `at_ns`: by itself, or by those on either side.
     pub(super) fn around(&self, at_ns: u64) -> Seen {
         let next = self.told.partition_point(|(at, _)| *at < at_ns);
         let mut all = Vec::new();
-        for target in 0..Told::default().len() {
+        for (number, target) in Target::ALL.into_iter().enumerate() {
+            let age_ns = self.age_ns(target);
             let telling = |entry: &(u64, Told)| -> Option<(u64, Seen)> {
                 let (at, told) = entry;
-                Some((*at, told.get(target)?.clone()?))
+                Some((*at, told.get(number)?.clone()?))
             };
             let before = self.told.iter().take(next).rev().find_map(telling);
             let after = self.told.iter().skip(next).find_map(telling);
@@ -96,11 +103,11 @@ impl Looks {
                 after => before.into_iter().chain(after).collect(),
             };
             let nearest = sides.iter().map(|(at, _)| at.abs_diff(at_ns)).min();
-            if nearest.is_none_or(|nearest| nearest > self.age_ns) {
+            if nearest.is_none_or(|nearest| nearest > age_ns) {
                 return Err(CoverReason::Overload);
             }
             // A look beyond the set age says nothing of this frame, good or bad.
-            for (_, seen) in sides.into_iter().filter(|(at, _)| at.abs_diff(at_ns) <= 2 * self.age_ns) {
+            for (_, seen) in sides.into_iter().filter(|(at, _)| at.abs_diff(at_ns) <= 2 * age_ns) {
                 all.extend(seen?);
             }
         }
@@ -109,7 +116,8 @@ impl Looks {
 
     /// Forgets looks that no frame from `at_ns` on can be beside.
     pub(super) fn forget_before(&mut self, at_ns: u64) {
-        while self.told.pop_front_if(|(at, _)| *at + 2 * self.age_ns < at_ns).is_some() {}
+        let age_ns = self.age_ns(Target::Face);
+        while self.told.pop_front_if(|(at, _)| *at + 2 * age_ns < at_ns).is_some() {}
     }
 }
 
@@ -118,7 +126,6 @@ mod tests {
     use super::*;
     use crate::geometry::{BoxPx, PxRect};
     use crate::video::detect::Extent;
-    use crate::video::plan::Target;
     use proptest::prelude::*;
 
     fn found(x: f32) -> Detection {

@@ -40,7 +40,7 @@ pub use job::{
     Finished, FrameRecord, Job, JobError, Observer, Outcome, Rehearsal, StageTimes, redact_clip,
     rehearse_clip,
 };
-pub(in crate::video) use pace::Pace;
+pub(in crate::video) use pace::{Must, Pace};
 pub use passes::{Analysed, analyse_clip, rehearse_rendering, render_clip};
 pub use picture::{StillJob, redact_still, search_still};
 pub use recheck::{RecheckJob, Rechecked, Sight, Trace, look_again};

@@ -8,9 +8,21 @@ use crate::video::detect::{Extent, Look};
 use crate::video::frame::RawFrame;
 use crate::video::scene::{Change, Glance, SmallPicture};
 
+/// Where detectors cannot keep up, faces are searched for so many times less often: most lie within a person.
+const STRAINED_FACES: u32 = 2;
+
+/// Which networks cannot let a frame go by, be it their turn or not.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::video) struct Must {
+    pub(in crate::video) persons: bool,
+    pub(in crate::video) faces: bool,
+}
+
 /// Decides frame by frame.
 pub(in crate::video) struct Pace {
     cadence: Cadence,
+    /// The detectors cannot keep up.
+    strained: bool,
     /// Whether the detectors can search parts of a frame.
     parts: bool,
     persons: Network,
@@ -39,7 +51,6 @@ struct Place {
 /// A frame to be decided on.
 struct Here<'a> {
     place: Place,
-    is_last: bool,
     /// After the frame before, nanoseconds.
     step_ns: u64,
     /// Pixels of the frame.
@@ -64,6 +75,7 @@ impl Pace {
         let network = |every| Network { every, last: None, searched: None };
         Self {
             cadence,
+            strained: false,
             parts,
             persons: network(cadence.persons),
             faces: network(cadence.faces),
@@ -81,6 +93,11 @@ impl Pace {
         self.cadence.rest_s > 0.0
     }
 
+    /// Whether the detectors keep up from here on.
+    pub(in crate::video) fn strain(&mut self, strained: bool) {
+        self.strained = strained;
+    }
+
     /// What was searched before says nothing of what comes next.
     pub(in crate::video) fn start_over(&mut self) {
         for network in [&mut self.persons, &mut self.faces] {
@@ -88,14 +105,14 @@ impl Pace {
         }
     }
 
-    /// Where the networks look in frame number `seq`, of which there is a small picture unless it is damaged; in the last
-    /// one, or one that cannot wait, everywhere that has changed.
+    /// Where the networks look in frame number `seq`, of which there is a small picture unless it is damaged; those that
+    /// `must`, as in the last frame, everywhere that has changed.
     pub(in crate::video) fn look(
         &mut self,
         seq: u64,
         frame: &RawFrame,
         small: Option<&SmallPicture>,
-        is_last: bool,
+        must: Must,
     ) -> Look {
         let place = Place { seq, at_ns: frame.pts_ns() };
         let step_ns = self.before_ns.map_or(0, |before| place.at_ns.saturating_sub(before));
@@ -103,14 +120,16 @@ impl Pace {
         let damaged = frame.damage().is_some();
         let seen = small.filter(|_| self.glances() && !damaged);
         let glance = seen.map(|small| Glance::at(small, frame.size()));
-        let here =
-            Here { place, is_last, step_ns, frame_px: frame.size().area_px(), glance: glance.as_ref() };
+        let here = Here { place, step_ns, frame_px: frame.size().area_px(), glance: glance.as_ref() };
         let skipped = |last: Option<Place>| last.is_none_or(|last| seq - last.seq > 1);
         let keen = self.cadence.persons > 1 && skipped(self.persons.last);
-        let persons = self.persons.extent(&here, &self.cadence, self.parts, 0);
+        let turn = Turn { must: must.persons, patience_ns: 0, rarer: 1 };
+        let persons = self.persons.extent(&here, &self.cadence, self.parts, &turn);
         // Not everything twice in one frame: live, such a look would come too late for the frames around it.
         let patience_ns = if persons == Extent::Whole { nanos(self.cadence.gap_s) } else { 0 };
-        let faces = self.faces.extent(&here, &self.cadence, self.parts, patience_ns);
+        let rarer = if self.strained { STRAINED_FACES } else { 1 };
+        let turn = Turn { must: must.faces, patience_ns, rarer };
+        let faces = self.faces.extent(&here, &self.cadence, self.parts, &turn);
         let look = Look { persons, faces, keen };
         if damaged {
             // Nothing was seen in it, so whatever comes next is searched.
@@ -120,15 +139,25 @@ impl Pace {
     }
 }
 
+/// One network's turn.
+struct Turn {
+    /// It cannot let this frame go by.
+    must: bool,
+    /// So much longer than it may rest can it wait before it searches everything, nanoseconds.
+    patience_ns: u64,
+    /// So many times less often than the cadence says it searches.
+    rarer: u32,
+}
+
 impl Network {
-    /// `patience_ns`: so much longer than it may rest can it wait for its turn to search everything.
-    fn extent(&mut self, here: &Here<'_>, cadence: &Cadence, parts: bool, patience_ns: u64) -> Extent {
-        let rest_ns = nanos(cadence.rest_s) + patience_ns;
+    fn extent(&mut self, here: &Here<'_>, cadence: &Cadence, parts: bool, turn: &Turn) -> Extent {
+        let rest_ns = nanos(cadence.rest_s) + turn.patience_ns;
+        let is_due = is_due(self.last, self.every, here, cadence, turn);
         let extent = match (here.glance, &mut self.searched) {
             (Some(glance), Some((searched, at_ns))) if here.place.at_ns < *at_ns + rest_ns => {
                 match glance.change_since(searched) {
                     Change::Nothing => return Extent::Parts(Vec::new()),
-                    _ if !is_due(self.last, self.every, here, cadence) => Extent::Nothing,
+                    _ if !is_due => Extent::Nothing,
                     Change::Parts(changed) if parts => {
                         searched.update(glance, &changed);
                         Extent::of_parts(changed, here.frame_px)
@@ -138,7 +167,7 @@ impl Network {
             }
             // Nothing is known of what was searched before, or too long ago.
             (Some(_), _) => Extent::Whole,
-            (None, _) if is_due(self.last, self.every, here, cadence) => Extent::Whole,
+            (None, _) if is_due => Extent::Whole,
             (None, _) => Extent::Nothing,
         };
         if extent == Extent::Whole {
@@ -152,12 +181,13 @@ impl Network {
 }
 
 /// Whether a network's turn has come.
-fn is_due(last: Option<Place>, every: u32, here: &Here<'_>, cadence: &Cadence) -> bool {
-    let Here { place, is_last, step_ns, .. } = here;
-    *is_last
+fn is_due(last: Option<Place>, every: u32, here: &Here<'_>, cadence: &Cadence, turn: &Turn) -> bool {
+    let Here { place, step_ns, .. } = here;
+    turn.must
         || last.is_none_or(|last| {
-            let late = place.at_ns + step_ns > last.at_ns + nanos(cadence.gap_s);
-            place.seq - last.seq >= u64::from(every) || late
+            let rarer = u64::from(turn.rarer);
+            let late = place.at_ns + step_ns > last.at_ns + nanos(cadence.gap_s) * rarer;
+            place.seq - last.seq >= u64::from(every) * rarer || late
         })
 }
 
@@ -186,7 +216,8 @@ mod tests {
     }
 
     fn look(pace: &mut Pace, frame: &RawFrame, is_last: bool) -> Look {
-        pace.look(frame.index(), frame, Some(&SmallPicture::of(frame, SIZE.width)), is_last)
+        let must = Must { persons: is_last, faces: is_last };
+        pace.look(frame.index(), frame, Some(&SmallPicture::of(frame, SIZE.width)), must)
     }
 
     fn pace(cadence: Cadence, parts: bool) -> Pace {
@@ -247,6 +278,18 @@ mod tests {
         };
         assert!(holds(8.0, 24.0) && holds(100.0, 116.0), "where it was and where it is: {parts:?}");
         assert_eq!(persons(3, 100), Extent::Parts(Vec::new()), "searched there already");
+    }
+
+    #[test]
+    fn under_strain_faces_are_searched_half_as_often_and_persons_as_before() {
+        let mut pace = pace(cadence(2, 2, 0.0), false);
+        pace.strain(true);
+        let looks: Vec<_> = (0..8).map(|seq| look(&mut pace, &frame(seq, 40, 0), false)).collect();
+        let searched = |target: fn(&Look) -> &Extent| -> Vec<usize> {
+            (0..8).filter(|at| *target(&looks[*at]) == Extent::Whole).collect()
+        };
+        assert_eq!(searched(|look| &look.persons), [0, 2, 4, 6]);
+        assert_eq!(searched(|look| &look.faces), [0, 4]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::cadence::Hold;
 use super::job::{Job, JobError, Observer, spawn};
-use super::pace::Pace;
+use super::pace::{Must, Pace};
 use super::passes::{Guide, Way};
 use super::pool::{self, Clock, Looked, Task, timed};
 use super::ring;
@@ -86,7 +86,8 @@ impl Run {
                 };
                 let wanted = wants_small && frame.damage().is_none();
                 let small = wanted.then(|| SmallPicture::of(&frame, width_px));
-                let look = pace.look(seq, &frame, small.as_ref(), last);
+                let must = Must { persons: last, faces: last };
+                let look = pace.look(seq, &frame, small.as_ref(), must);
                 Task { seq, frame, look, small }
             };
             spawn("decode", move || match Source::open(&clip, &limits, &interrupt) {
