@@ -182,6 +182,8 @@ pub(super) struct Record {
     heading: Heading,
     staff: String,
     place: Option<String>,
+    /// What the case is for, in its language.
+    purpose: Option<String>,
 }
 
 impl Record {
@@ -193,7 +195,12 @@ impl Record {
     ) -> Result<Self, Failure> {
         let shown = cases.show(number).map_err(case_failure)?;
         let heading = heading(office, number.to_string(), shown.listed.case.lang);
-        Ok(Self { shown, heading, staff: cases.actor().name.clone(), place: place.map(str::to_owned) })
+        let purpose = shown.facts.iter().find(|(known, _)| known == "purpose").map(|(_, text)| {
+            let rules = &office.policy.purpose;
+            rules.in_words(text, heading.lang).to_owned()
+        });
+        let (staff, place) = (cases.actor().name.clone(), place.map(str::to_owned));
+        Ok(Self { shown, heading, staff, place, purpose })
     }
 
     fn case(&self) -> &CaseRow {
@@ -255,7 +262,7 @@ impl Record {
     /// The receipt for what is handed over.
     pub(super) fn receipt(&self, giving: Giving<'_>) -> Result<ReceiptForm, Failure> {
         let lang = self.heading.lang;
-        let purpose = self.fact("purpose").or_else(|| self.fact("reasons")).unwrap_or_else(|| {
+        let purpose = self.purpose.clone().or_else(|| self.fact("reasons")).unwrap_or_else(|| {
             let known = rules_of_purpose(self.case().kind, lang);
             known.to_owned()
         });

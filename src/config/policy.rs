@@ -11,6 +11,7 @@ use super::policy_read;
 use super::policy_term::Term;
 use super::policy_words::{Ask, CaseKind, Form, RecipientKind, RefusalGround, Role, Show, Statement};
 use super::style::Style;
+use crate::lang::Lang;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -88,6 +89,8 @@ pub struct StaffRules {
 pub struct PurposeRules {
     /// The purposes.
     pub list: Clause<Vec<String>>,
+    /// The same in Dutch, for papers in that language: pairs of an entry of the policy's own list and its translation.
+    pub dutch: Vec<(String, String)>,
     /// Whether another one may be written down.
     pub other: Clause<bool>,
     /// What gives cause to look at footage.
@@ -100,6 +103,16 @@ pub struct PurposeRules {
     pub live: Clause<bool>,
     /// Whether sound may be recorded; never.
     pub audio: Clause<bool>,
+}
+
+impl PurposeRules {
+    /// A purpose as papers in this language name it; what the policy does not list stays as it is.
+    #[must_use]
+    pub fn in_words<'a>(&'a self, purpose: &'a str, lang: Lang) -> &'a str {
+        let translated =
+            self.dutch.iter().find(|(known, _)| known == purpose).map(|(_, dutch)| dutch.as_str());
+        lang.of(translated.unwrap_or(purpose), purpose)
+    }
 }
 
 /// How long footage is kept.

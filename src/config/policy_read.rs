@@ -53,6 +53,10 @@ fn staff(s: &mut Section<'_>, cited: &Citations) -> Option<StaffRules> {
 
 fn purpose(s: &mut Section<'_>, cited: &Citations) -> Option<PurposeRules> {
     let list = cited.clause(s, "list", "list = [\"...\"]", filled_texts);
+    let dutch = match s.optional("list_nl") {
+        Some(item) => translated(&item, list.as_ref()),
+        None => Some(Vec::new()),
+    };
     let other = cited.clause(s, "other", "other = false", Item::boolean);
     let causes = cited.clause(s, "causes", "causes = [\"...\"]", filled_texts);
     let other_causes = cited.clause(s, "other_causes", "other_causes = false", Item::boolean);
@@ -61,6 +65,7 @@ fn purpose(s: &mut Section<'_>, cited: &Citations) -> Option<PurposeRules> {
     let audio = cited.clause(s, "audio", "audio = false", must_be_false);
     Some(PurposeRules {
         list: list?,
+        dutch: dutch?,
         other: other?,
         causes: causes?,
         other_causes: other_causes?,
@@ -211,6 +216,20 @@ fn filled_texts(item: &Item<'_>) -> Option<Vec<String>> {
         return None;
     }
     Some(texts)
+}
+
+/// Pairs of what is listed and its translation, in the same order.
+fn translated(item: &Item<'_>, list: Option<&Clause<Vec<String>>>) -> Option<Vec<(String, String)>> {
+    let (texts, list) = (texts(item)?, &list?.value);
+    if texts.len() != list.len() {
+        item.note(
+            format!("`{}` is not as long as `list`", item.name()),
+            format!("{} for {}", texts.len(), list.len()),
+            "translate each entry of `list`, in its order",
+        );
+        return None;
+    }
+    Some(list.iter().cloned().zip(texts).collect())
 }
 
 fn must_be(item: &Item<'_>, wanted: bool) -> Option<bool> {

@@ -1,6 +1,7 @@
 //! The shipped policies, and what a site may do to them.
 
 use super::*;
+use crate::lang::Lang;
 use clap::ValueEnum;
 use std::path::Path;
 
@@ -38,6 +39,14 @@ fn the_shipped_policies_are_sound() {
         let policy = policy(*name);
         assert!(!policy.cited().is_empty());
         assert!(!policy.purpose.audio.value && policy.staff.secrecy_statement.value);
+        for purpose in &policy.purpose.list.value {
+            assert_ne!(
+                policy.purpose.in_words(purpose, Lang::Nl),
+                purpose,
+                "{name:?} says it in Dutch as well"
+            );
+            assert_eq!(policy.purpose.in_words(purpose, Lang::En), purpose);
+        }
         for kind in CaseKind::value_variants() {
             let KindRules::Allowed(rules) = policy.kind(*kind) else {
                 assert!(!kind.is_a_right() && !kind.is_enforcement(), "{name:?} refuses {kind}");
@@ -87,15 +96,17 @@ fn every_key_has_an_article_and_all_faults_are_told_at_once() {
         .replace("audio = false", "audio = true")
         .replace("encrypted_transport = true", "encrypted_transport = false")
         .replace("live = false", "live = 3")
+        .replace("list_nl = [", "list_nl = [\"een te veel\", ")
         .replace("[kind.insurer]\nallowed = true", "[kind.insurer]\nallowd = true");
     let path = Path::new("p.toml");
-    let e = Policy::parse(PolicyName::Woongroen, path, &spoilt).expect_err("five faults");
+    let e = Policy::parse(PolicyName::Woongroen, path, &spoilt).expect_err("six faults");
     let said: Vec<String> = e.faults.iter().map(|fault| fault.message.clone()).collect();
     for (words, shown) in [
         ("`retention.days` names no article", "days = 30"),
         ("`purpose.audio` is always false", "audio = true"),
         ("`security.encrypted_transport` is always true", "encrypted_transport = false"),
         ("`purpose.live` must be true or false", "live = 3"),
+        ("`purpose.list_nl` is not as long as `list`", "list_nl = "),
         ("unknown key `allowd`", "allowd = true"),
     ] {
         let fault = e.faults.iter().find(|fault| fault.message.contains(words));
