@@ -202,9 +202,9 @@ fn panel(svg: &mut String, left: f64, title: &str, points: &[Point], place: impl
             point.at
         ));
         line(format_args!(
-            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\" fill=\"#555\" font-size=\"10\">{:.0} MiB</text>",
-            x(point),
-            y(point.cpu_ms) - 8.0,
+            "<text x=\"{:.1}\" y=\"{:.1}\" fill=\"#555\" font-size=\"10\">{:.0} MiB</text>",
+            x(point) + 6.0,
+            y(point.cpu_ms) + 14.0,
             point.peak_mib
         ));
     }
