@@ -238,4 +238,23 @@ mod tests {
         board.close();
         assert!(board.take().is_none());
     }
+
+    #[test]
+    fn where_looks_take_long_they_come_less_often_but_not_too_seldom() {
+        let least = Duration::from_millis(80);
+        let (result, _kept) = bounded(1);
+        let board = Board::new(vec![result], least);
+        let after = |took_ms: u64| {
+            board.lock().places[0].took = Duration::from_millis(took_ms);
+            let rest = board.lock().places[0].rest(least);
+            (rest.as_millis(), board.is_strained(0))
+        };
+        assert_eq!([after(20), after(60), after(120)], [(80, false), (120, false), (240, true)]);
+        assert_eq!(after(900), (300, true));
+        board.lock().places[0].busy = Some(Instant::now());
+        board.done(0);
+        assert!(board.is_strained(0), "one short look is no relief yet");
+        (0..20).for_each(|_| board.done(0));
+        assert!(!board.is_strained(0));
+    }
 }

@@ -190,6 +190,20 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_may_be_twice_as_far_from_a_look_for_faces_as_from_one_for_persons() {
+        let look = |at: u64, faces: Extent, looks: &mut Looks| {
+            looks.ask(at, Look { persons: Extent::Whole, faces, keen: false });
+            looks.learn(at, Ok(Vec::new()));
+        };
+        let mut looks = Looks::new(50);
+        look(100, Extent::Whole, &mut looks);
+        assert_eq!(looks.around(151), Err(CoverReason::Overload), "too far from persons");
+        look(200, Extent::Nothing, &mut looks);
+        assert_eq!(looks.around(200), Ok(vec![]));
+        assert_eq!(looks.around(201), Err(CoverReason::Overload), "too far from faces");
+    }
+
+    #[test]
     fn a_word_that_was_lost_holds_nobody_up() {
         let mut looks = Looks::new(50);
         looks.ask(100, Look::EVERYTHING);

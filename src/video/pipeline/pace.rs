@@ -93,7 +93,7 @@ impl Pace {
         self.cadence.rest_s > 0.0
     }
 
-    /// Whether the detectors keep up from here on.
+    /// Whether the detectors cannot keep up, from here on.
     pub(in crate::video) fn strain(&mut self, strained: bool) {
         self.strained = strained;
     }
