@@ -70,6 +70,7 @@ fn class(kind: MaskKind) -> i32 {
         MaskKind::Person
         | MaskKind::Head
         | MaskKind::Unexplained
+        | MaskKind::Unsearched
         | MaskKind::Surroundings
         | MaskKind::Correction
         | MaskKind::Zone(_) => -1,

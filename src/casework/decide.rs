@@ -153,6 +153,9 @@ impl HideEveryone {
                 .fold(vec![shape], |left, hole| left.iter().flat_map(|rect| rect.without(&hole)).collect());
             masks.extend(left.into_iter().map(|shape| self.mask(MaskKind::Unexplained, shape, 1.0)));
         }
+        // Not a matter of policy: it may be anybody.
+        let unsearched = seen.unsearched.iter().filter_map(|area| PxRect::outward(area, size));
+        masks.extend(unsearched.map(|shape| self.mask(MaskKind::Unsearched, shape, 1.0)));
         masks
     }
 
@@ -248,6 +251,19 @@ mod tests {
         assert_eq!(alone[0].kind, MaskKind::Head);
         let MaskShape::Rect(rect) = &alone[0].shape else { panic!("heads are rectangles") };
         assert!(rect.x0 <= 100 && rect.x1 >= 160 && rect.y0 <= 95 && rect.y1 >= 172, "{rect:?}");
+    }
+
+    #[test]
+    fn what_was_not_searched_is_hidden_whatever_the_policy() {
+        let planner = HideEveryone::new(None, MaskSettings::default(), None);
+        let planner = planner.with_unexplained(UnexplainedPolicy::Report);
+        let area = BoxPx::new(40.5, 60.0, 90.0, 120.0);
+        let seen = Observations { unsearched: vec![area], ..Observations::untracked(SIZE, Vec::new()) };
+        let rect = PxRect::outward(&area, SIZE).expect("inside the frame");
+        assert_eq!(
+            planner.plan(STAMP, &seen),
+            FramePlan::Masks { size: SIZE, masks: vec![planner.mask(MaskKind::Unsearched, rect, 1.0)] }
+        );
     }
 
     proptest! {

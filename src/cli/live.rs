@@ -48,9 +48,9 @@ pub(super) struct Args {
     /// How long a frame waits for what is found in those after it, milliseconds. Longer finds more.
     #[arg(long, value_name = "MS", default_value_t = 400, value_parser = clap::value_parser!(u64).range(100..=5000))]
     delay_ms: u64,
-    /// A frame farther than this from the nearest look for persons, or twice that from the nearest one for faces, is
-    /// covered, milliseconds.
-    #[arg(long, value_name = "MS", default_value_t = 250, value_parser = clap::value_parser!(u64).range(40..=2000))]
+    /// A frame farther than this from the nearest look is covered, milliseconds. From a quarter of a second on (half a
+    /// second for faces) all that has changed since that look is hidden as well.
+    #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(40..=2000))]
     mask_age_ms: u64,
     /// Address of counts for Prometheus, such as 127.0.0.1:9464; at /metrics.
     #[arg(long, value_name = "ADDRESS")]

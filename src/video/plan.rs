@@ -37,6 +37,8 @@ pub struct Observations {
     pub cleared: Vec<TrackedBox>,
     /// Where the frame differs from the empty scene, with margin.
     pub unexplained: Vec<BoxPx>,
+    /// Live: where the frame shows something else than the nearest one that was searched.
+    pub unsearched: Vec<BoxPx>,
     /// Too dim for anything to be cleared.
     pub dim: bool,
 }
@@ -51,6 +53,7 @@ impl Observations {
             tracked: Vec::new(),
             cleared: Vec::new(),
             unexplained: Vec::new(),
+            unsearched: Vec::new(),
             dim: false,
         }
     }
@@ -144,6 +147,8 @@ pub enum MaskKind {
     Screen,
     /// What differs from the camera's empty scene, whatever it is.
     Unexplained,
+    /// What has changed since somebody was looked for there.
+    Unsearched,
     /// All of the picture but the subject.
     Surroundings,
     /// What staff saw and nobody else found; it may be somebody, at any distance.

@@ -59,11 +59,16 @@ fn answer(mut stream: TcpStream, cameras: &[Shown]) -> io::Result<()> {
 pub(super) fn text(cameras: &[Shown]) -> String {
     let mut out = String::new();
     type Read = fn(&Counts) -> &AtomicU64;
-    let counters: [(&str, &str, Read); 9] = [
+    let counters: [(&str, &str, Read); 10] = [
         ("frames_in_total", "Frames that the camera sent.", |c| &c.frames_in),
         ("frames_masked_total", "Frames shown with masks.", |c| &c.masked),
         ("frames_covered_total", "Frames of which nothing was shown.", |c| &c.covered),
         ("frames_overloaded_total", "Of these, because no look was near enough.", |c| &c.overloaded),
+        (
+            "frames_hurried_total",
+            "Frames in which all that had changed was hidden, for want of a look.",
+            |c| &c.hurried,
+        ),
         ("frames_dropped_total", "Frames that came or went too late.", |c| &c.dropped),
         ("placards_total", "Pictures of words while the camera was gone.", |c| &c.placards),
         ("looks_total", "Frames that the detectors looked at.", |c| &c.looks),

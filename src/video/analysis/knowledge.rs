@@ -135,12 +135,11 @@ impl Analysis {
             if furniture { &mut cleared } else { &mut tracked }.extend(boxes);
         }
         Ok(Observations {
-            size: self.size,
-            detections,
             tracked,
             cleared,
             unexplained: frame.unexplained.clone(),
             dim: self.dim.contains(at),
+            ..Observations::untracked(self.size, detections)
         })
     }
 

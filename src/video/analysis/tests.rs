@@ -40,12 +40,11 @@ fn analysed(frames: &[Seen], clears: impl Fn(usize, u32) -> bool) -> Analysis {
         let (cleared, tracked) = tracker.at(at_ns).into_iter().partition(|b| clears(i, b.track));
         let lent = seen.lent.iter().copied().map(rounded);
         let observed = Observations {
-            size: SIZE,
-            detections: own.into_iter().chain(lent).collect(),
             tracked,
             cleared,
             unexplained: seen.unexplained.clone(),
             dim: seen.dim,
+            ..Observations::untracked(SIZE, own.into_iter().chain(lent).collect())
         };
         recorder.frame(at_ns, SIZE, &seen.covered.map_or(Ok(observed), Err));
     }

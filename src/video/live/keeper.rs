@@ -2,23 +2,24 @@
 //! are masked and shown, or covered.
 //!
 //! Everything here errs on the side of covering: a frame that is damaged, comes within a second of a (re)connection or
-//! of a jump of the camera's clock, lies too far from the nearest look, is still being looked at when its time has
-//! come, or was filmed after the camera was turned, is let go, and viewers see a picture of words in its place.
+//! of a jump of the camera's clock, lies too far from the nearest look, is still being looked at long after its time has
+//! come, or was filmed after the camera was turned, is let go, and viewers see a picture of words in its place. Where looks
+//! are far apart, but not that far, all that has changed in between is hidden as well.
 
 use super::board::{Board, Looked};
 use super::camera::{Incoming, Link};
-use super::looks::Looks;
+use super::looks::{Around, Looks};
 use super::metrics::{Counts, count};
 use super::outlet::Outlet;
 use crate::config::{DarkPolicy, Site, Target};
-use crate::geometry::FrameSize;
+use crate::geometry::{BoxPx, FrameSize, PxRect};
 use crate::interrupt::Interrupt;
 use crate::video::detect::{Extent, Look};
 use crate::video::frame::{RawFrame, RedactedFrame, Stamp};
 use crate::video::mask::{Form, Masker, Placards};
 use crate::video::pipeline::{EmptyScene, Insight, Known, Must, Pace};
 use crate::video::plan::{CoverReason, Detection, FramePlan, Observations, Planner};
-use crate::video::scene::{Outline, SceneKind, SmallPicture, Stance};
+use crate::video::scene::{Change, Glance, Outline, SceneKind, SmallPicture, Stance};
 use crate::video::track::Steady;
 use crossbeam_channel::{Receiver, Sender, bounded, select_biased};
 use std::collections::VecDeque;
@@ -34,6 +35,8 @@ const FROZEN_NS: u64 = 2_000_000_000;
 const PLACARD_EVERY_NS: u64 = 200_000_000;
 /// A frame that is shown later than its time by more than this is dropped for a newer one, nanoseconds.
 const TOO_LATE_NS: u64 = 300_000_000;
+/// A frame that is still being looked at when its time has come waits for so long, nanoseconds, and those after it too.
+const LOOK_PATIENCE_NS: u64 = 150_000_000;
 /// Most frames that wait, and most bytes of them.
 const MOST_FRAMES: usize = 120;
 const MOST_BYTES: usize = 512 << 20;
@@ -74,12 +77,15 @@ struct Waiting {
     frame: Arc<RawFrame>,
     at_ns: u64,
     covered: Option<CoverReason>,
+    glance: Option<Arc<Glance>>,
 }
 
 /// What a keeper remembers.
 struct Memory {
     insight: Insight,
     looks: Looks,
+    /// What frames show that tell something, by their times.
+    glances: VecDeque<(u64, Arc<Glance>)>,
     steady: Steady,
     masker: Masker,
     placards: Placards,
@@ -108,6 +114,7 @@ impl Keeper {
         let mut memory = Memory {
             insight: Insight::new(&self.site.track, self.scene.clone(), self.site.scene.clone()),
             looks: Looks::new(self.age_ns),
+            glances: VecDeque::new(),
             steady: Steady::default(),
             masker: Masker::new(self.site.mask.clone()),
             placards: Placards::new(self.site.mask.fill_colour.0),
@@ -173,15 +180,15 @@ impl Keeper {
             None => None,
         };
         self.tell_of_shape(memory, covered == Some(CoverReason::ShapeChanged));
-        let frame = if frame.damage().is_none() {
+        let (frame, glance) = if frame.damage().is_none() {
             self.look_at(memory, frame, at_ns)
         } else {
             // It tells nothing, and what comes after it may be anything.
             memory.pace.start_over();
-            Arc::new(frame)
+            (Arc::new(frame), None)
         };
         let most = (MOST_BYTES / frame.byte_len().max(1)).clamp(1, MOST_FRAMES);
-        memory.waiting.push_back(Waiting { frame, at_ns, covered });
+        memory.waiting.push_back(Waiting { frame, at_ns, covered, glance });
         while memory.waiting.len() > most {
             memory.waiting.pop_front();
             count(&self.counts.dropped);
@@ -204,6 +211,7 @@ impl Keeper {
     fn change_size(&self, memory: &mut Memory, at_ns: u64) {
         memory.insight = Insight::new(&self.site.track, self.scene.clone(), self.site.scene.clone());
         memory.looks = Looks::new(self.age_ns);
+        memory.glances.clear();
         memory.steady = Steady::default();
         memory.settled_ns = at_ns + SETTLES_NS;
         memory.pace.start_over();
@@ -213,7 +221,12 @@ impl Keeper {
     }
 
     /// Compares a frame with the empty scene, and puts it up to be looked at where it is its turn and it has changed.
-    fn look_at(&self, memory: &mut Memory, frame: RawFrame, at_ns: u64) -> Arc<RawFrame> {
+    fn look_at(
+        &self,
+        memory: &mut Memory,
+        frame: RawFrame,
+        at_ns: u64,
+    ) -> (Arc<RawFrame>, Option<Arc<Glance>>) {
         let wants_small = self.scene.is_some() || memory.pace.glances();
         let small = wants_small.then(|| SmallPicture::of(&frame, self.site.scene.width_px));
         if let Some((scene, small)) = self.scene.as_ref().zip(small.as_ref()) {
@@ -235,15 +248,17 @@ impl Keeper {
             Some(owed) => look.with_owed(owed, frame.size().area_px()),
             None => look,
         };
+        let glance = small.map(|small| Arc::new(Glance::at(&small, frame.size())));
         let frame = Arc::new(frame);
         if look.tells_anything() {
+            memory.glances.extend(glance.iter().map(|glance| (at_ns, Arc::clone(glance))));
             let known = memory.looks.ask(at_ns, look.clone());
             follow(memory, known);
         }
         if look.searches() {
             self.board.post(self.number, Arc::clone(&frame), at_ns, look);
         }
-        frame
+        (frame, glance)
     }
 
     /// Takes the frame down that nobody came for, if it was filmed until then.
@@ -270,8 +285,7 @@ impl Keeper {
     fn show_due(&self, memory: &mut Memory, outlet: &mut Outlet) {
         loop {
             let now_ns = self.now_ns();
-            let is_due = |first: &Waiting| first.at_ns + self.delay_ns <= now_ns;
-            let Some(first) = memory.waiting.pop_front_if(|first| is_due(first)) else { break };
+            let Some(first) = memory.waiting.pop_front_if(|first| self.is_due(first, now_ns)) else { break };
             if first.at_ns + self.delay_ns + TOO_LATE_NS < now_ns && !memory.waiting.is_empty() {
                 count(&self.counts.dropped);
                 continue;
@@ -294,16 +308,22 @@ impl Keeper {
         }
     }
 
+    /// Whether a frame is to be shown: its time has come, and nobody is looking at it any more, or for too long.
+    fn is_due(&self, first: &Waiting, now_ns: u64) -> bool {
+        let is_free = Arc::strong_count(&first.frame) == 1;
+        first.at_ns + self.delay_ns + if is_free { 0 } else { LOOK_PATIENCE_NS } <= now_ns
+    }
+
     fn gone(&self) -> Option<&'static str> {
         self.link.lock().unwrap_or_else(PoisonError::into_inner).gone
     }
 
     /// The frame masked, or words in its place.
     fn redacted(&self, memory: &mut Memory, waiting: Waiting) -> RedactedFrame {
-        let Waiting { frame, at_ns, covered } = waiting;
+        let Waiting { frame, at_ns, covered, glance } = waiting;
         let size = frame.size();
         self.withdraw(memory, at_ns);
-        match self.plan(memory, at_ns, size, covered) {
+        match self.plan(memory, at_ns, size, covered, glance.as_deref()) {
             Ok(plan) => {
                 // One that is still being looked at is not shown: what is found in it is not known.
                 let Some(frame) = Arc::into_inner(frame) else {
@@ -322,9 +342,14 @@ impl Keeper {
         at_ns: u64,
         size: FrameSize,
         covered: Option<CoverReason>,
+        glance: Option<&Glance>,
     ) -> Result<FramePlan, CoverReason> {
-        let around = memory.looks.around(at_ns);
+        let around = memory.looks.around(at_ns).and_then(|around| {
+            let unsearched = changed(&around, glance, &memory.glances)?;
+            Ok((around.detections, unsearched))
+        });
         memory.looks.forget_before(at_ns);
+        while memory.glances.pop_front_if(|(at, _)| *at < at_ns && !memory.looks.tells(*at)).is_some() {}
         let Known { tracked, cleared, unexplained, dim, dark, .. } = memory.insight.at(at_ns, size);
         if let Some(reason) = covered {
             return Err(reason);
@@ -335,7 +360,11 @@ impl Keeper {
         if dark && self.site.scene.dark != DarkPolicy::Report {
             return Err(CoverReason::TooDark);
         }
-        let mut seen = Observations { size, detections: around?, tracked, cleared, unexplained, dim };
+        let (detections, unsearched) = around?;
+        if !unsearched.is_empty() {
+            count(&self.counts.hurried);
+        }
+        let mut seen = Observations { size, detections, tracked, cleared, unexplained, unsearched, dim };
         memory.steady.settle(&mut seen.tracked, &self.site.track);
         let persons = seen.places(Target::Person).count() as u64;
         self.counts.persons.store(persons, Ordering::Relaxed);
@@ -402,9 +431,68 @@ impl Keeper {
     }
 }
 
+/// Where a frame shows something else than those far ones do that tell of it.
+fn changed(
+    around: &Around,
+    glance: Option<&Glance>,
+    glances: &VecDeque<(u64, Arc<Glance>)>,
+) -> Result<Vec<BoxPx>, CoverReason> {
+    let mut all = Vec::new();
+    for far in &around.only_like {
+        let there = glances.iter().find(|(at, _)| at == far).map(|(_, glance)| glance);
+        let (here, there) = glance.zip(there).ok_or(CoverReason::Overload)?;
+        match here.change_since(there) {
+            Change::Nothing => {}
+            Change::Parts(parts) => all.extend(parts.iter().map(PxRect::as_box)),
+            Change::Unknown => return Err(CoverReason::Overload),
+        }
+    }
+    Ok(all)
+}
+
 /// Follows who was found from frame to frame.
 fn follow(memory: &mut Memory, known: Vec<(u64, Vec<Detection>)>) {
     for (at_ns, detections) in known {
         memory.insight.found_later(at_ns, memory.form.size(), &detections);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::video::frame::{Colour, PixelFormat};
+
+    const SIZE: FrameSize = FrameSize { width: 256, height: 128 };
+
+    /// A grey picture with a dark square at `x`, seen at a glance.
+    fn glance(x: usize) -> Arc<Glance> {
+        let (width, height) = (SIZE.width as usize, SIZE.height as usize);
+        let mut bytes = vec![128u8; width * height * 3 / 2];
+        for row in bytes[..width * height].chunks_mut(width).skip(40).take(16) {
+            row[x..x + 16].fill(40);
+        }
+        let stamp = Stamp { index: 0, pts_ns: 0, duration_ns: None };
+        let frame = RawFrame::from_samples(PixelFormat::I420, SIZE, Colour::BT601, stamp, bytes);
+        let frame = frame.expect("it fits");
+        Arc::new(Glance::at(&SmallPicture::of(&frame, SIZE.width), SIZE))
+    }
+
+    #[test]
+    fn what_changed_since_a_far_look_is_hidden_and_what_cannot_be_compared_is_covered() {
+        let far = Around { detections: Vec::new(), only_like: vec![7] };
+        let there = VecDeque::from([(3, glance(200)), (7, glance(8))]);
+        assert_eq!(changed(&far, Some(&glance(8)), &there), Ok(Vec::new()));
+        let hidden = changed(&far, Some(&glance(100)), &there).expect("comparable");
+        for x in [8.0, 100.0] {
+            let square = BoxPx::new(x, 40.0, x + 16.0, 56.0);
+            assert!(
+                hidden.iter().any(|area| area.holds(&square)),
+                "where it was and where it is: {hidden:?}"
+            );
+        }
+        assert_eq!(changed(&far, None, &there), Err(CoverReason::Overload));
+        assert_eq!(changed(&far, Some(&glance(8)), &VecDeque::new()), Err(CoverReason::Overload));
+        let near = Around { detections: Vec::new(), only_like: Vec::new() };
+        assert_eq!(changed(&near, None, &VecDeque::new()), Ok(Vec::new()), "nothing is to be compared");
     }
 }

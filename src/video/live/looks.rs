@@ -2,8 +2,10 @@
 //!
 //! Not every frame of a live stream is searched, nor all of it. A frame in which nothing has changed tells what the one
 //! before it told, as soon as that is known. One between two that tell takes the boxes of both, and its tracks go from
-//! the one to the other. The rule that keeps this honest: no frame is shown that is farther from the nearest telling one
-//! than a set age, or twice that from the nearest one that tells of faces, nor one beside a look that failed.
+//! the one to the other. Two rules keep this honest. A frame that is not [`FRESH_NS`] from a telling one (twice that from
+//! one that tells of faces) has to be held against it: masks hold for what is still as it was there, and whatever differs
+//! is hidden as well. And no frame is shown that is farther than a set age from the nearest one, nor one beside a look that
+//! failed.
 //!
 //! Pure: no frame, no clock.
 
@@ -11,6 +13,18 @@ use crate::video::detect::Look;
 use crate::video::pipeline::{Seen, Telling, Told};
 use crate::video::plan::{CoverReason, Detection, Target};
 use std::collections::VecDeque;
+
+/// How far boxes reach by themselves, nanoseconds: nobody walks farther in it than tracks and margins allow for. Faces are
+/// searched less often where detectors are short of time, and reach twice as far: most lie within a person.
+pub(super) const FRESH_NS: u64 = 250_000_000;
+
+/// What is told of one frame.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Around {
+    pub(super) detections: Vec<Detection>,
+    /// Times of the frames that tell of it, but from so far that only what is as it was there is known.
+    pub(super) only_like: Vec<u64>,
+}
 
 /// A frame that tells something once the looks up to it are done.
 #[derive(Debug)]
@@ -23,7 +37,7 @@ struct Asked {
 /// The looks of late, in order of their frames.
 #[derive(Debug)]
 pub(super) struct Looks {
-    /// A frame is never farther than this from the nearest one that tells of persons, nanoseconds.
+    /// A frame is never farther than this from the nearest one that tells, nanoseconds.
     age_ns: u64,
     asked: VecDeque<Asked>,
     telling: Telling,
@@ -80,18 +94,18 @@ impl Looks {
         known
     }
 
-    /// How far from the nearest frame that tells of such targets one may be, nanoseconds. Faces are searched less often
-    /// where detectors are short of time; most lie within a person.
-    fn age_ns(&self, target: Target) -> u64 {
-        if target == Target::Face { 2 * self.age_ns } else { self.age_ns }
+    /// How far from the nearest frame that tells of such targets one may be without being held against it, nanoseconds.
+    fn fresh_ns(&self, target: Target) -> u64 {
+        let fresh_ns = if target == Target::Face { 2 * FRESH_NS } else { FRESH_NS };
+        fresh_ns.min(self.age_ns)
     }
 
     /// Everything that is told of the frame filmed at `at_ns`: by itself, or by those on either side.
-    pub(super) fn around(&self, at_ns: u64) -> Seen {
+    pub(super) fn around(&self, at_ns: u64) -> Result<Around, CoverReason> {
         let next = self.told.partition_point(|(at, _)| *at < at_ns);
-        let mut all = Vec::new();
+        let mut around = Around::default();
         for (number, target) in Target::ALL.into_iter().enumerate() {
-            let age_ns = self.age_ns(target);
+            let fresh_ns = self.fresh_ns(target);
             let telling = |entry: &(u64, Told)| -> Option<(u64, Seen)> {
                 let (at, told) = entry;
                 Some((*at, told.get(number)?.clone()?))
@@ -102,22 +116,35 @@ impl Looks {
                 Some((at, seen)) if at == at_ns => vec![(at, seen)],
                 after => before.into_iter().chain(after).collect(),
             };
-            let nearest = sides.iter().map(|(at, _)| at.abs_diff(at_ns)).min();
-            if nearest.is_none_or(|nearest| nearest > age_ns) {
-                return Err(CoverReason::Overload);
+            let away = |at: u64| at.abs_diff(at_ns);
+            let nearest = sides.iter().map(|(at, _)| *at).min_by_key(|at| away(*at));
+            let nearest = nearest.filter(|at| away(*at) <= self.age_ns).ok_or(CoverReason::Overload)?;
+            let far = away(nearest) > fresh_ns;
+            if far && !around.only_like.contains(&nearest) {
+                around.only_like.push(nearest);
             }
-            // A look beyond the set age says nothing of this frame, good or bad.
-            for (_, seen) in sides.into_iter().filter(|(at, _)| at.abs_diff(at_ns) <= 2 * age_ns) {
-                all.extend(seen?);
+            // A look from beyond says nothing of this frame, good or bad.
+            let reach_ns = if far { self.age_ns } else { 2 * fresh_ns };
+            for (_, seen) in sides.into_iter().filter(|(at, _)| away(*at) <= reach_ns) {
+                around.detections.extend(seen?);
             }
         }
-        Ok(all)
+        Ok(around)
+    }
+
+    /// Whether the frame filmed at `at_ns` tells something, or will.
+    pub(super) fn tells(&self, at_ns: u64) -> bool {
+        self.told
+            .iter()
+            .map(|(at, _)| *at)
+            .chain(self.asked.iter().map(|asked| asked.at_ns))
+            .any(|at| at == at_ns)
     }
 
     /// Forgets looks that no frame from `at_ns` on can be beside.
     pub(super) fn forget_before(&mut self, at_ns: u64) {
-        let age_ns = self.age_ns(Target::Face);
-        while self.told.pop_front_if(|(at, _)| *at + 2 * age_ns < at_ns).is_some() {}
+        let reach_ns = self.age_ns.max(2 * self.fresh_ns(Target::Face));
+        while self.told.pop_front_if(|(at, _)| *at + reach_ns < at_ns).is_some() {}
     }
 }
 
@@ -151,16 +178,20 @@ mod tests {
         looks
     }
 
+    fn seen(looks: &Looks, at_ns: u64) -> Seen {
+        looks.around(at_ns).map(|around| around.detections)
+    }
+
     #[test]
     fn a_frame_has_what_both_sides_saw() {
-        let fault = Err(CoverReason::DetectorFault);
+        let fault: Seen = Err(CoverReason::DetectorFault);
         let looks = looked(
             100,
             vec![(100, Ok(vec![found(0.0)])), (200, Ok(vec![found(50.0)])), (400, fault.clone())],
         );
-        assert_eq!(looks.around(150), Ok(vec![found(0.0), found(50.0)]));
-        assert_eq!(looks.around(200), Ok(vec![found(50.0)]), "its own look");
-        assert_eq!(looks.around(290), fault);
+        assert_eq!(seen(&looks, 150), Ok(vec![found(0.0), found(50.0)]));
+        assert_eq!(seen(&looks, 200), Ok(vec![found(50.0)]), "its own look");
+        assert_eq!(seen(&looks, 290), fault);
         assert_eq!(looks.around(501), Err(CoverReason::Overload));
     }
 
@@ -173,7 +204,7 @@ mod tests {
         let known = looks.learn(100, Ok(vec![found(0.0)]));
         assert_eq!(known, vec![(100, vec![found(0.0)]), (140, vec![found(0.0)])]);
         assert_eq!(looks.ask(180, parts(Vec::new())), vec![(180, vec![found(0.0)])]);
-        assert_eq!(looks.around(230), Ok(vec![found(0.0)]));
+        assert_eq!(seen(&looks, 230), Ok(vec![found(0.0)]));
     }
 
     #[test]
@@ -186,21 +217,31 @@ mod tests {
         assert_eq!(looks.around(180), Err(CoverReason::Overload));
         looks.ask(220, parts(vec![part]));
         looks.learn(220, Ok(vec![found(4.0)]));
-        assert_eq!(looks.around(180), Ok(vec![found(4.0)]));
+        assert_eq!(seen(&looks, 180), Ok(vec![found(4.0)]));
     }
 
     #[test]
-    fn a_frame_may_be_twice_as_far_from_a_look_for_faces_as_from_one_for_persons() {
+    fn from_afar_only_what_is_as_it_was_there_is_known() {
+        let ms = |ms: u64| ms * 1_000_000;
         let look = |at: u64, faces: Extent, looks: &mut Looks| {
-            looks.ask(at, Look { persons: Extent::Whole, faces, keen: false });
-            looks.learn(at, Ok(Vec::new()));
+            looks.ask(ms(at), Look { persons: Extent::Whole, faces, keen: false });
+            looks.learn(ms(at), Ok(Vec::new()));
         };
-        let mut looks = Looks::new(50);
+        let far = |looks: &Looks, at: u64| looks.around(ms(at)).map(|around| around.only_like);
+        let mut looks = Looks::new(ms(700));
         look(100, Extent::Whole, &mut looks);
-        assert_eq!(looks.around(151), Err(CoverReason::Overload), "too far from persons");
-        look(200, Extent::Nothing, &mut looks);
-        assert_eq!(looks.around(200), Ok(vec![]));
-        assert_eq!(looks.around(201), Err(CoverReason::Overload), "too far from faces");
+        assert_eq!(far(&looks, 350), Ok(vec![]));
+        assert_eq!(far(&looks, 351), Ok(vec![ms(100)]), "too far from persons");
+        assert_eq!(far(&looks, 800), Ok(vec![ms(100)]));
+        assert_eq!(far(&looks, 801), Err(CoverReason::Overload));
+        look(500, Extent::Nothing, &mut looks);
+        assert_eq!(far(&looks, 600), Ok(vec![]), "faces reach twice as far");
+        assert_eq!(far(&looks, 601), Ok(vec![ms(100)]), "too far from faces");
+        look(1000, Extent::Whole, &mut looks);
+        assert_eq!(far(&looks, 630), Ok(vec![]), "the one after is nearer");
+        let short = looked(ms(100), vec![(ms(100), Ok(vec![]))]);
+        assert_eq!(far(&short, 200), Ok(vec![]), "no farther than the set age");
+        assert_eq!(far(&short, 201), Err(CoverReason::Overload));
     }
 
     #[test]

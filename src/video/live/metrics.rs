@@ -43,6 +43,8 @@ pub struct Counts {
     pub covered: AtomicU64,
     /// Of these: because looks came too late.
     pub overloaded: AtomicU64,
+    /// Frames in which all that had changed was hidden, because looks came late.
+    pub hurried: AtomicU64,
     /// Pictures of words, while there is no frame.
     pub placards: AtomicU64,
     /// Frames that were too late, or more than could be masked or encoded.

@@ -50,7 +50,8 @@ pub struct LiveSettings {
     pub site: Site,
     /// From a frame's arrival until it is shown.
     pub delay: Duration,
-    /// A frame is never shown farther than this from the nearest look of a detector.
+    /// A frame is never shown farther than this from the nearest look of a detector; nearer than that, but not near, only
+    /// what is as it was there.
     pub mask_age: Duration,
     /// Where viewers connect.
     pub address: SocketAddr,

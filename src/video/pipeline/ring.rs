@@ -177,8 +177,13 @@ impl Ring {
             Ok(_) if dark && self.settings.dark != DarkPolicy::Report => Err(CoverReason::TooDark),
             seen => seen,
         };
-        let seen =
-            seen.map(|detections| Observations { size, detections, tracked, cleared, unexplained, dim });
+        let seen = seen.map(|detections| Observations {
+            tracked,
+            cleared,
+            unexplained,
+            dim,
+            ..Observations::untracked(size, detections)
+        });
         Some(Followed { frame, seen })
     }
 }
