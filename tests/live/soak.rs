@@ -488,7 +488,8 @@ pub(crate) fn run(asked: &Asked) {
             &format!("{id}.toml"),
             &format!(
                 "schema = 1\nid = \"{id}\"\ndescription = \"a film\"\nframe = {{ width = {WIDTH}, height = {HEIGHT} }}\n\
-                 live = \"masked\"\n[stream]\nurl = \"rtsp://127.0.0.1:{port}/main\"\ntransport = \"any\"\n"
+                 live = \"masked\"\n[stream]\nurl = \"rtsp://127.0.0.1:{port}/main\"\ntransport = \"any\"\n\
+                 [[overlay]]\nlabel = \"number\"\npolygon = [[0.745, 0.965], [1.0, 0.965], [1.0, 1.0], [0.745, 1.0]]\n"
             ),
             0o644,
         );
@@ -524,8 +525,8 @@ pub(crate) fn run(asked: &Asked) {
         .enumerate()
         .map(|(number, (film, camera))| FilmViewer::of(&service.url_of(&name(number)), film, camera))
         .collect();
-    // Connections settle, and so does memory.
-    std::thread::sleep(Duration::from_secs(8));
+    // Connections settle, so does memory, and what most of the stream shows is known.
+    std::thread::sleep(Duration::from_secs(16));
     viewers.iter().for_each(|viewer| *viewer.figures.lock().expect("sound") = Figures::default());
     let (before, cpu, began) = (service.metrics(9464), service.cpu_secs(), Instant::now());
     let (mut first, mut last) = (None, 0);

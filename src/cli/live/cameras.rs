@@ -116,6 +116,10 @@ pub(super) fn open(
         frame: camera.frame,
         planner: Arc::new(planner.with_unexplained(site.scene.unexplained)),
         scene: empty_scene(Some((path, camera)), site, detectors)?,
+        own_scene: (site.scene.own_clip && camera.fixed).then(|| {
+            let overlays = camera.overlays.iter().map(|overlay| &overlay.polygon);
+            overlays.chain(camera.zones.iter().map(|zone| &zone.polygon)).map(Arc::clone).collect()
+        }),
         record: record_to(allowed, args)?,
     })
 }

@@ -11,8 +11,9 @@ use super::camera::{Incoming, Link};
 use super::looks::{Around, Looks};
 use super::metrics::{Counts, count};
 use super::outlet::Outlet;
+use super::own_scene::OwnScene;
 use crate::config::{DarkPolicy, Site, Target};
-use crate::geometry::{BoxPx, FrameSize, PxRect};
+use crate::geometry::{BoxPx, FrameSize, PxRect, UnitPolygon};
 use crate::interrupt::Interrupt;
 use crate::video::detect::{Extent, Look};
 use crate::video::frame::{RawFrame, RedactedFrame, Stamp};
@@ -59,6 +60,8 @@ pub(super) struct Keeper {
     pub(super) drawn_on: FrameSize,
     pub(super) planner: Arc<dyn Planner>,
     pub(super) scene: Option<Arc<EmptyScene>>,
+    /// What is not compared with the stream's own scene, where there is no other; none where there is to be none.
+    pub(super) own_scene: Option<Vec<Arc<UnitPolygon>>>,
     pub(super) delay_ns: u64,
     pub(super) age_ns: u64,
     pub(super) epoch: Instant,
@@ -83,6 +86,9 @@ struct Waiting {
 /// What a keeper remembers.
 struct Memory {
     insight: Insight,
+    /// What frames are compared with: the stills, or the stream's own scene once there is one.
+    scene: Option<Arc<EmptyScene>>,
+    own: Option<OwnScene>,
     looks: Looks,
     /// What frames show that tell something, by their times.
     glances: VecDeque<(u64, Arc<Glance>)>,
@@ -113,6 +119,12 @@ impl Keeper {
     pub(super) fn run(self, mut outlet: Outlet) {
         let mut memory = Memory {
             insight: Insight::new(&self.site.track, self.scene.clone(), self.site.scene.clone()),
+            scene: self.scene.clone(),
+            own: self
+                .own_scene
+                .clone()
+                .filter(|_| self.scene.is_none())
+                .map(|left_out| OwnScene::new(self.site.scene.clone(), left_out)),
             looks: Looks::new(self.age_ns),
             glances: VecDeque::new(),
             steady: Steady::default(),
@@ -210,6 +222,10 @@ impl Keeper {
     /// Pictures have another size from here on: what is known of places is of the old one, and so are frames that wait.
     fn change_size(&self, memory: &mut Memory, at_ns: u64) {
         memory.insight = Insight::new(&self.site.track, self.scene.clone(), self.site.scene.clone());
+        memory.scene.clone_from(&self.scene);
+        if let Some(own) = &mut memory.own {
+            own.start_over();
+        }
         memory.looks = Looks::new(self.age_ns);
         memory.glances.clear();
         memory.steady = Steady::default();
@@ -227,9 +243,16 @@ impl Keeper {
         frame: RawFrame,
         at_ns: u64,
     ) -> (Arc<RawFrame>, Option<Arc<Glance>>) {
-        let wants_small = self.scene.is_some() || memory.pace.glances();
-        let small = wants_small.then(|| SmallPicture::of(&frame, self.site.scene.width_px));
-        if let Some((scene, small)) = self.scene.as_ref().zip(small.as_ref()) {
+        let wants_small = memory.scene.is_some() || memory.own.is_some() || memory.pace.glances();
+        let small = wants_small.then(|| Arc::new(SmallPicture::of(&frame, self.site.scene.width_px)));
+        if let Some((own, small)) = memory.own.as_mut().zip(small.as_ref())
+            && at_ns >= memory.settled_ns
+            && let Some(made) = own.see(at_ns, small)
+        {
+            memory.insight.renew(made.clone());
+            memory.scene = made;
+        }
+        if let Some((scene, small)) = memory.scene.as_ref().zip(small.as_ref()) {
             memory.insight.compared(at_ns, frame.size(), scene.scene.compare(small));
             self.watch_camera(memory, &frame, at_ns);
         }
@@ -243,7 +266,7 @@ impl Keeper {
             faces: is_owed(&owed.faces),
         });
         memory.pace.strain(self.board.is_strained(self.number));
-        let look = memory.pace.look(memory.frames, &frame, small.as_ref(), must);
+        let look = memory.pace.look(memory.frames, &frame, small.as_deref(), must);
         let look = match owed {
             Some(owed) => look.with_owed(owed, frame.size().area_px()),
             None => look,

@@ -6,7 +6,7 @@ use super::keeper::Keeper;
 use super::metrics::Counts;
 use super::outlet::{Outlet, RecordTo};
 use crate::config::{Preset, Site, TrackSettings};
-use crate::geometry::FrameSize;
+use crate::geometry::{FrameSize, UnitPolygon};
 use crate::interrupt::Interrupt;
 use crate::video::detect::{DetectError, DetectorFactory};
 use crate::video::pipeline::EmptyScene;
@@ -40,6 +40,9 @@ pub struct LiveCamera {
     pub planner: Arc<dyn Planner>,
     /// What it shows with nobody in it, where that is known.
     pub scene: Option<Arc<EmptyScene>>,
+    /// Where that is not known: frames are compared with what most of the stream shows, but for these places. None for a
+    /// camera that moves.
+    pub own_scene: Option<Vec<Arc<UnitPolygon>>>,
     /// Where masked footage is recorded, if at all.
     pub record: Option<RecordTo>,
 }
@@ -144,7 +147,7 @@ impl Live {
         let mut live =
             Self { epoch, cameras: Vec::new(), board, workers, publisher, interrupt: interrupt.clone() };
         for (number, ((camera, mount), looked)) in cameras.into_iter().zip(mounts).zip(looks).enumerate() {
-            let LiveCamera { id, source, frame, planner, scene, record } = camera;
+            let LiveCamera { id, source, frame, planner, scene, own_scene, record } = camera;
             let (queue, queued) = bounded(QUEUE_FRAMES);
             let counts = Arc::new(Counts::default());
             let heartbeat = Arc::new(AtomicU64::new(0));
@@ -169,6 +172,7 @@ impl Live {
                 drawn_on: frame,
                 planner,
                 scene,
+                own_scene,
                 delay_ns: nanoseconds(delay),
                 age_ns: nanoseconds(mask_age),
                 epoch,

@@ -97,8 +97,9 @@ impl EmptyScene {
         Ok(Some(Self { scene, furniture, outlines, left_out }))
     }
 
-    /// The scene of one clip by itself: nothing of it is furniture, and nothing tells where the camera looked before.
-    pub(super) fn by_itself(scene: Scene) -> Self {
+    /// The scene of one clip or stream by itself: nothing of it is furniture, and nothing tells where the camera looked
+    /// before.
+    pub(in crate::video) fn by_itself(scene: Scene) -> Self {
         Self { scene, furniture: Vec::new(), outlines: Vec::new(), left_out: Vec::new() }
     }
 

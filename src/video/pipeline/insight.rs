@@ -93,6 +93,11 @@ impl Insight {
         self.found(at_ns, size, detections, is_empty);
     }
 
+    /// From here on frames are compared with another empty scene, or with none.
+    pub(in crate::video) fn renew(&mut self, scene: Option<Arc<EmptyScene>>) {
+        self.scene = scene;
+    }
+
     /// How the frame of `size` shown at `at_ns` differs from the empty scene.
     pub(in crate::video) fn compared(&mut self, at_ns: u64, size: FrameSize, difference: Difference) {
         let witness = self.witness.get_or_insert_with(|| Witness::new(size, self.settings.clone()));

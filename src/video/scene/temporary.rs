@@ -9,6 +9,7 @@ use super::reference::{Places, Prepared};
 use super::small::SmallPicture;
 use crate::config::SceneSettings;
 use crate::geometry::UnitPolygon;
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 /// Pictures that it takes: of fewer, somebody who stops is in too many.
@@ -23,12 +24,13 @@ const KNOWN_SHARE: f32 = 0.5;
 /// The empty scene of pictures taken all over one clip, each [`Scene::width_px`] across and of one size; `None` where
 /// they show no scene.
 #[must_use]
-pub fn temporary(
-    pictures: &[SmallPicture],
+pub fn temporary<P: Borrow<SmallPicture>>(
+    pictures: &[P],
     overlays: &[Arc<UnitPolygon>],
     zones: &[Arc<UnitPolygon>],
     settings: SceneSettings,
 ) -> Option<Scene> {
+    let pictures: Vec<&SmallPicture> = pictures.iter().map(Borrow::borrow).collect();
     let size = pictures.first()?.size;
     if pictures.len() < LEAST_PICTURES || pictures.iter().any(|picture| picture.size != size) {
         return None;
