@@ -3,12 +3,12 @@
 //! Made of the store alone; what a paper says that is not on record is asked for, not made up.
 
 use super::case::Where;
-use super::desk::{case_failure, office, today};
+use super::desk::{case_failure, office};
 use super::outputs::{cannot_write, check_files};
 use super::talk;
 use super::words::{self, Wanted};
 use crate::casework::audit::{CaseNumber, Hash256, StepKind};
-use crate::casework::case::{CaseRow, Cases, ReleaseRow, Shown, due_since, rules};
+use crate::casework::case::{CaseRow, Cases, ReleaseRow, Shown, due_since, rules, today};
 use crate::casework::package::Chain;
 use crate::casework::paper::{
     Addressee, Decision, DecisionLetter, ErasureConfirmation, Footage, Ground, Heading, House, PaperError,

@@ -90,7 +90,7 @@ fn every_subcommand_that_reads_footage_asks_for_a_case_under_every_policy() {
             }
             // A case that does not exist; where the key has a passphrase there is no terminal to ask for it.
             let (code, said) = match word {
-                "leystromen" | "default" => (5, "no terminal"),
+                "leystromen" | "default" => (2, "MELKGLAS_ASKPASS"),
                 _ => (2, "there is no case 2026-0099"),
             };
             let in_case = [&[reader[0], "1"], &reader[2..], &["--case", "2026-0099"]].concat();

@@ -30,6 +30,9 @@ pub enum CaseError {
     /// There is no such case.
     #[error("there is no case {0}")]
     NoCase(String),
+    /// What was put on record of it is erased.
+    #[error("what was put on record of case {0} is erased, as its term is over")]
+    Forgotten(String),
     /// There is no such clip.
     #[error("case {case} has no clip {clip}")]
     NoClip {
@@ -97,7 +100,9 @@ impl CaseError {
             Self::Audit(e) => e.cure(),
             Self::Store(_) | Self::Strange(_) => "restore the folder of cases from a backup".to_owned(),
             Self::Newer(_) => "use that version".to_owned(),
-            Self::NoCase(_) => "`melkglas case list` shows the cases there are".to_owned(),
+            Self::NoCase(_) | Self::Forgotten(_) => {
+                "`melkglas case list` shows the cases there are".to_owned()
+            }
             Self::NoClip { .. } | Self::NoPaper { .. } | Self::Erased { .. } => {
                 "`melkglas case show` shows what the case holds".to_owned()
             }
