@@ -4,10 +4,10 @@ use super::audit::LogPlace;
 use super::common::Installation;
 use super::desk::{case_failure, office, open};
 use super::words::{self, Wanted};
-use super::{case_paper, case_rules, outputs, release, talk};
+use super::{case_paper, case_rules, release, talk};
 use crate::casework::audit::CaseNumber;
 use crate::casework::case::{
-    Cases, Identification, Listed, NewCase, NewClip, Shown, SiteKey, Verdict, is_working_day, rules, today,
+    Cases, Identification, Listed, NewCase, NewClip, Shown, SiteKey, Verdict, due_since, is_working_day, rules, today,
 };
 use crate::config::{Ask, CaseKind, RefusalGround, Subject};
 use crate::error::{Exit, Failure};
@@ -283,6 +283,8 @@ fn open_case(args: &OpenArgs) -> Result<(), Failure> {
         "opened case {number}: {}; its window is secured, decide by {}",
         case.kind, case.deadline
     ));
+    let gone = due_since(cases.policy(), case.window_from.date());
+    talk::say(format_args!("add its footage now: what the recorder keeps is erased by {gone}"));
     if !is_working_day(today(), calendar) {
         talk::say("today is no working day; the term counts working days where it is stated in them");
     }
@@ -301,7 +303,7 @@ pub(super) fn next(cases: &Cases, number: &CaseNumber) -> Result<(), Failure> {
 /// What is left of a term, in words.
 fn left(listed: &Listed) -> String {
     match listed.days_left {
-        None => String::new(),
+        None => listed.case.closed.map(|on| format!("on {on}")).unwrap_or_default(),
         Some(0) => format!("last day, {}", listed.case.deadline),
         Some(days) if days > 0 => format!("{days} working days left, until {}", listed.case.deadline),
         Some(days) => format!("{} working days OVERDUE, since {}", -days, listed.case.deadline),
@@ -321,7 +323,8 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
                 "working_days_left": listed.days_left,
             }));
         } else {
-            talk::data(format_args!("{}  {:18} {:8} {}", case.number, case.kind, case.state, left(&listed)));
+            let line = format!("{}  {:18} {:8} {}", case.number, case.kind, case.state, left(&listed));
+            talk::data(line.trim_end());
         }
     }
     Ok(())
@@ -333,7 +336,8 @@ fn show(args: &ShowArgs) -> Result<(), Failure> {
     let next = shown.next(cases.policy());
     let Shown { listed, facts, clips, originals, steps } = shown;
     let case = &listed.case;
-    talk::data(format_args!("case {}: {}, {}; {}", case.number, case.kind, case.state, left(&listed)));
+    let line = format!("case {}: {}, {} {}", case.number, case.kind, case.state, left(&listed));
+    talk::data(line.trim_end());
     talk::data(format_args!(
         "  received {}, window {} to {}, footage of: {}",
         case.received, case.window_from, case.window_to, case.subject
@@ -385,6 +389,12 @@ fn identify(args: &OneArgs) -> Result<(), Failure> {
     };
     cases.identify(&args.number, &by).map_err(case_failure)?;
     talk::say(format_args!("case {}: the identity is on record", args.number));
+    let lacks = case.kind.is_a_right() && case.subject != Subject::Own && !case.authority;
+    if lacks && (by.whose.is_none() || by.authority.is_none()) {
+        talk::say(
+            "still missing: whose footage it is (whose), and by what authority they act for them (authority)",
+        );
+    }
     next(&cases, &args.number)
 }
 
@@ -397,12 +407,12 @@ fn add_clip(args: &ClipArgs, interrupt: &Interrupt) -> Result<(), Failure> {
     };
     let clip = cases.add_clip(&args.number, &new, interrupt).map_err(case_failure)?;
     talk::data(clip);
-    let folder = outputs::folder(&args.clip);
+    let here = std::path::absolute(&args.clip).unwrap_or_else(|_| args.clip.clone());
     talk::say(format_args!(
-        "added as clip {clip} of case {}, encrypted; the original still lies in {}: erase it there when the copy is all \
-         that is needed; closing asks about it",
+        "added as clip {clip} of case {}, encrypted; the original still lies at {}: erase it when the copy is all that is \
+         needed; closing asks about it",
         args.number,
-        folder.display()
+        here.display()
     ));
     next(&cases, &args.number)
 }
@@ -433,7 +443,9 @@ fn decide(args: &DecideArgs) -> Result<(), Failure> {
         let office = office(&args.at.installation)?;
         talk::say(format_args!("tell them where to complain: {}", office.policy.answer.complaints.value));
     }
-    talk::say(format_args!("the letter: melkglas case paper {} decision -o decision.pdf", args.number));
+    if cases.store().case(&args.number).map_err(case_failure)?.kind != CaseKind::InternalIncident {
+        talk::say(format_args!("the letter: melkglas case paper {} decision -o decision.pdf", args.number));
+    }
     next(&cases, &args.number)
 }
 
@@ -451,10 +463,12 @@ fn close(args: &CloseArgs) -> Result<(), Failure> {
     }
     cases.close(&args.number, args.withdrawn).map_err(case_failure)?;
     let case = cases.store().case(&args.number).map_err(case_failure)?;
-    let left = cases.store().clips(&case).map_err(case_failure)?;
-    let left = left.iter().any(|clip| clip.erased_at.is_none());
-    let footage =
-        if left { "`melkglas retention run` erases its footage on its day" } else { "its footage is erased" };
+    let clips = cases.store().clips(&case).map_err(case_failure)?;
+    let footage = match clips.iter().any(|clip| clip.erased_at.is_none()) {
+        true => "`melkglas retention run` erases its footage on its day",
+        false if clips.is_empty() => "it held no footage",
+        false => "its footage is erased",
+    };
     talk::say(format_args!("closed case {}; what was rendered of it is erased, {footage}", args.number));
     Ok(())
 }

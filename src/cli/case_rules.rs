@@ -27,7 +27,7 @@ pub(super) struct Args {
     installation: Installation,
 }
 
-/// A rule, its value in words, the article.
+/// A rule, the article, its value in words.
 type Row = [String; 3];
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -40,7 +40,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         None => of_all(&policy),
     };
     if args.json {
-        for [rule, value, article] in rows {
+        for [rule, article, value] in rows {
             talk::data(json!({ "rule": rule, "value": value, "article": article }));
         }
     } else {
@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
 }
 
 fn row<T>(policy: &Policy, rule: &str, clause: &Clause<T>, value: String) -> Row {
-    [rule.to_owned(), value, policy.cite(&clause.article)]
+    [rule.to_owned(), policy.cite(&clause.article), value]
 }
 
 fn list<T: ToString>(words: &[T], between: &str) -> String {
@@ -67,7 +67,7 @@ fn style(style: Style) -> String {
 }
 
 fn of_kind(policy: &Policy, kind: CaseKind, rules: &CaseRules) -> Vec<Row> {
-    let row = |rule: &str, article: &str, value: String| [rule.to_owned(), value, policy.cite(article)];
+    let row = |rule: &str, article: &str, value: String| [rule.to_owned(), policy.cite(article), value];
     let mut rows = vec![
         row("kind of case", &rules.allowed.article, kind.to_string()),
         row("asked of them, nothing else", &rules.asks.article, list(&rules.asks.value, ", ")),
@@ -121,7 +121,7 @@ fn of_all(policy: &Policy) -> Vec<Row> {
         .iter()
         .map(|kind| match policy.kind(*kind) {
             KindRules::Forbidden { article } => {
-                [kind.to_string(), "no such cases".into(), policy.cite(article)]
+                [kind.to_string(), policy.cite(article), "no such cases".into()]
             }
             KindRules::Allowed(rules) => {
                 let given = match rules.forms.value.as_slice() {

@@ -22,11 +22,15 @@ pub(super) fn no_policy() -> Failure {
     )
 }
 
-/// Whoever runs this program, as a member of staff.
+/// Whoever runs this program, as a member of staff: who logged in, where the site file has them, whatever account they
+/// took on to reach cases, key and log; else that account itself, such as that of a nightly run.
 pub(super) fn actor(office: &Office) -> Result<Actor, Failure> {
     let account = Account::of_this_process();
-    let name =
-        account.login.map_or_else(|| format!("with number {}", account.uid), |login| login.to_string());
+    let own = account.login.as_ref().map(ToString::to_string);
+    let names = [account.session_login().map(|login| login.to_string()), own.clone()];
+    let staff =
+        names.into_iter().flatten().find(|name| office.users.iter().any(|user| user.account == *name));
+    let name = staff.or(own).unwrap_or_else(|| format!("with number {}", account.uid));
     Actor::of(office, &name, today()).map_err(|e| case_failure(e.into()))
 }
 
@@ -59,7 +63,7 @@ pub(super) fn case_failure(e: CaseError) -> Failure {
         | CaseError::NoClip { .. }
         | CaseError::Erased { .. }
         | CaseError::NoPaper { .. } => Exit::Usage,
-        CaseError::Changed(_) => Exit::Input,
+        CaseError::Changed(_) | CaseError::Unreadable { .. } => Exit::Input,
     };
     Failure::with_cure(exit, &e, e.cure())
 }

@@ -93,6 +93,7 @@ pub(super) fn render(
     of_this_camera(&row, args.camera())?;
     let rules = rules(&office.policy, case.kind).map_err(|e| case_failure(e.into()))?;
     may_show(&office.policy, case.kind, args.shows()).map_err(|e| case_failure(e.into()))?;
+    args.by_whom_is_here(&cases.actor().name, number)?;
     let installation = super::common::Installation {
         burn_in: Some(mark.clone()),
         style: Some(rules.mask.value),

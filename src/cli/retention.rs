@@ -47,6 +47,9 @@ pub(super) fn run(command: &Command, interrupt: &Interrupt) -> Result<Exit, Fail
     for due in &done.held {
         talk::data(format_args!("case {} clip {}: held, the case is open", due.case, due.clip));
     }
+    if done.clips.is_empty() && done.cases.is_empty() {
+        talk::say("nothing is due");
+    }
     if done.stray_files > 0 {
         talk::say(format_args!("removed {} file(s) of an earlier run that was killed", done.stray_files));
     }

@@ -6,7 +6,7 @@
 
 use super::audit::{self, LogPlace};
 use super::desk::{actor, case_failure};
-use super::{acts, outputs, talk};
+use super::{acts, talk};
 use crate::casework::audit::{
     Act, ActKind, OpenEntry, Outcome, Part, ReasonCode, ReasonText, StaffName, What,
 };
@@ -32,8 +32,7 @@ pub(super) fn set_up<T>(
     let actor = actor(&office)?;
     let standing = allowed(&office.policy, None, &CaseAct::SetUpCamera, &actor);
     standing.map_err(|refusal| case_failure(refusal.into()))?;
-    let folders: Vec<_> = clips.iter().map(|clip| outputs::folder(clip)).collect();
-    let log = LogPlace::default().open(&folders.iter().map(AsRef::as_ref).collect::<Vec<_>>())?;
+    let log = LogPlace::default().open(&[])?;
     let by: StaffName = actor.name.parse().map_err(|e| Failure::new(Exit::Settings, e))?;
     let reason: ReasonText = "a camera is set up".parse().map_err(|e| Failure::new(Exit::Bug, e))?;
     let act = |source| Act {

@@ -61,6 +61,13 @@ pub(super) fn ask(wanted: &[Wanted]) -> Result<Words, Failure> {
     } else {
         let mut text = String::new();
         stdin.lock().take(LONGEST).read_to_string(&mut text).map_err(|e| unreadable(&e))?;
+        if text.len() as u64 == LONGEST {
+            return Err(Failure::with_cure(
+                Exit::Usage,
+                format!("stdin holds {} KiB and more", LONGEST >> 10),
+                "be brief: what is asked for are a few lines",
+            ));
+        }
         parse(&text, wanted)?
     };
     let words: Words = words.into_iter().filter(|(_, text)| !text.is_empty()).collect();
@@ -90,7 +97,11 @@ fn whole(words: Words, wanted: &[Wanted]) -> Result<Words, Failure> {
 }
 
 fn unreadable(e: &io::Error) -> Failure {
-    Failure::new(Exit::Usage, format!("nothing can be read from stdin: {e}"))
+    Failure::with_cure(
+        Exit::Usage,
+        format!("nothing can be read from stdin: {e}"),
+        "write lines of text in UTF-8",
+    )
 }
 
 /// Lines `key: value`, each key once and known.

@@ -310,7 +310,7 @@ impl Cases {
         if from >= to {
             return wrong("the window ends before it begins", "write the earlier time first");
         }
-        if from.date() > self.today || new.received > self.today {
+        if to.date() > self.today || new.received > self.today {
             return wrong("this lies in the future", "look at the dates");
         }
         Ok(())

@@ -4,8 +4,8 @@ use super::table_tests::actor;
 use super::*;
 use crate::casework::audit::{AuditLog, CaseNumber, Place, StepKind, case_steps, verify};
 use crate::config::{
-    Ask, CalendarSettings, CaseKind, CasesPlace, HouseSettings, KeyPlace, Office, Policy, PolicyName,
-    Role, Subject,
+    Ask, CalendarSettings, CaseKind, CasesPlace, HouseSettings, KeyPlace, Office, Policy, PolicyName, Role,
+    Subject,
 };
 use crate::interrupt::Interrupt;
 use crate::lang::Lang;
@@ -125,6 +125,11 @@ fn a_case_goes_from_its_opening_to_its_closing_and_betrays_nobody() {
     assert_eq!(listed[0].case.deadline, date(2026, 11, 5), "three working days");
     assert_eq!(listed[0].days_left, Some(2));
 
+    let recorded = (date(2026, 11, 1).at(18, 1, 0, 0), date(2030, 11, 1).at(18, 5, 0, 0));
+    let endless = NewClip { path: &original, camera: None, recorded };
+    let e =
+        cases.add_clip(&number, &endless, &Interrupt::default()).expect_err("retention is counted from it");
+    assert!(e.to_string().contains("in the future"), "{e}");
     let clip = add(&mut cases, &number, &original, date(2026, 11, 1)).expect("secured before anything else");
     assert!(matches!(cases.look(&number, clip), Err(CaseError::Refused(_))), "nobody was identified");
     cases.identify(&number, &seen()).expect("identified");
@@ -179,6 +184,9 @@ fn nothing_more_is_asked_than_the_protocol_asks() {
     let mut later = request(&ASKED);
     later.received = date(2026, 11, 4);
     cases.open(&later).expect_err("in the future");
+    let mut endless = request(&ASKED);
+    endless.window.1 = date(2030, 1, 1).at(0, 0, 0, 0);
+    cases.open(&endless).expect_err("ends in the future");
     assert_eq!(cases.list().expect("listed"), []);
 }
 

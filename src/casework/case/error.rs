@@ -65,6 +65,14 @@ pub enum CaseError {
     /// It changed while it was copied, or what was read back is not what was written.
     #[error("{} changed while it was copied", .0.display())]
     Changed(PathBuf),
+    /// The clip cannot be read.
+    #[error("{}: {source}", .path.display())]
+    Unreadable {
+        /// The clip.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// It does not fit into memory.
     #[error("the clip takes {needed_mib} MiB of memory and {free_mib} MiB are free")]
     NoMemory {
@@ -110,6 +118,7 @@ impl CaseError {
             Self::Changed(_) => {
                 "wait until the recorder has finished writing it, and add it again".to_owned()
             }
+            Self::Unreadable { .. } => "name a clip that is there, and that may be read".to_owned(),
             Self::NoMemory { .. } => "close other programs, or add a shorter part of the footage".to_owned(),
             Self::NotPrivate(path) => format!("make it yours alone: chmod 700 '{}'", path.display()),
             Self::Io { source, .. } => match source.kind() {

@@ -2,7 +2,7 @@
 
 use super::words::{CaseFacts, CaseState, ReleaseState};
 use crate::casework::audit::CaseNumber;
-use crate::config::{CaseRules, Form, Statement, Subject};
+use crate::config::{CaseKind, CaseRules, Form, Statement, Subject};
 
 /// The next step of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub enum Next {
     Approve,
     /// Have the statement signed, and show it or hand it over.
     HandOver,
+    /// Keep the case open, which keeps the footage, as long as its use is restricted; then close it.
+    Keep,
     /// Close the case.
     Close,
     /// Nothing.
@@ -33,15 +35,17 @@ impl Next {
     pub fn of(rules: &CaseRules, case: &CaseFacts, handed_over: bool) -> Self {
         let leaves = !rules.forms.value.is_empty();
         let authority = case.subject == Subject::Own || !case.kind.is_a_right() || case.authority;
+        let known = !rules.identity.value || (case.identified && authority);
         match case.state {
             CaseState::Closed => Self::Nothing,
             CaseState::Refused => Self::Close,
             CaseState::Open if case.clips == 0 => Self::AddClip,
-            CaseState::Open if rules.identity.value && !(case.identified && authority) => Self::Identify,
+            CaseState::Open if !known => Self::Identify,
             CaseState::Open => Self::Decide,
-            CaseState::Granted if !leaves => Self::Close,
+            CaseState::Granted if case.kind == CaseKind::Restriction => Self::Keep,
+            CaseState::Granted if !leaves || handed_over => Self::Close,
+            CaseState::Granted if !known => Self::Identify,
             CaseState::Granted => match case.release {
-                _ if handed_over => Self::Close,
                 None => Self::Render,
                 Some(ReleaseState::Draft) => Self::Watch,
                 Some(ReleaseState::Watched) => Self::Approve,
@@ -83,6 +87,10 @@ impl Next {
                 let second = if rules.second_person.value { " --second ACCOUNT" } else { "" };
                 case(format!("{paper}release hand-over {number} --signed{second}"))
             }
+            Self::Keep => Some(format!(
+                "nothing, as long as the restriction lasts: the open case keeps the footage; then melkglas case close {number} \
+                 --originals-dealt-with"
+            )),
             Self::Close => case(format!("close {number} --originals-dealt-with")),
             Self::Nothing => None,
         }
@@ -99,7 +107,7 @@ fn rendering(form: Form, number: &CaseNumber) -> String {
 mod tests {
     use super::*;
     use crate::casework::case::{Actor, CaseAct, allowed};
-    use crate::config::{CaseKind, KindRules, Policy, PolicyName, RecipientKind, Role};
+    use crate::config::{KindRules, Policy, PolicyName, RecipientKind, Role};
     use clap::ValueEnum;
     use jiff::civil::date;
 
@@ -156,7 +164,7 @@ mod tests {
                             second: Some(&second),
                             on_medium: true,
                         },
-                        Next::Close => CaseAct::Close { withdrawn: false },
+                        Next::Keep | Next::Close => CaseAct::Close { withdrawn: false },
                         Next::Nothing => break,
                     };
                     allowed(&policy, Some(&case), &act, &officer)
@@ -169,7 +177,7 @@ mod tests {
                         Next::Watch => case.release = Some(ReleaseState::Watched),
                         Next::Approve => case.release = Some(ReleaseState::Approved),
                         Next::HandOver => handed_over = true,
-                        Next::Close => case.state = CaseState::Closed,
+                        Next::Keep | Next::Close => case.state = CaseState::Closed,
                         Next::Nothing => {}
                     }
                     steps += 1;

@@ -155,7 +155,7 @@ fn open(
             policy,
             &purpose.left_to_police.article,
             format!("{cause}: the corporation does not look at footage for this"),
-            "have the tenant report it to the police, and point them to the camera",
+            "have the tenant report it to the police, and point them to the camera: `melkglas case police-letter`",
         ));
     }
     // What only the police may have looked into is cause enough where they ask.
@@ -191,12 +191,13 @@ fn in_case(
         if wanted.contains(&case.state) {
             return Ok(());
         }
-        Err(Refusal::new(
-            policy,
-            HOUSE,
-            format!("the case is {}, so {what}", case.state),
-            "open another case for what is new",
-        ))
+        let cure = match case.state {
+            CaseState::Open => "decide it first, with `melkglas case decide`",
+            CaseState::Granted | CaseState::Refused | CaseState::Closed => {
+                "open another case for what is new"
+            }
+        };
+        Err(Refusal::new(policy, HOUSE, format!("the case is {}, so {what}", case.state), cure))
     };
     let alive = [CaseState::Open, CaseState::Granted, CaseState::Refused];
     match act {
@@ -460,7 +461,7 @@ fn one_of(policy: &Policy, actor: &Actor, wanted: &[Role], article: &str) -> Res
     Err(Refusal::new(
         policy,
         article,
-        format!("{} may not do this", actor.name),
+        format!("{}, {}, may not do this", actor.name, list(&actor.roles)),
         format!("ask somebody who is {}", list(wanted)),
     ))
 }
