@@ -3,7 +3,8 @@
 use super::audit::{LogPlace, failure};
 use super::talk;
 use crate::casework::audit::{
-    Act, AuditLog, CameraRef, Hash256, Outcome, Part, ReasonCode, ReasonText, Receipt, Recorded, StaffName,
+    Act, AuditLog, CameraRef, CaseNumber, Hash256, Outcome, Part, ReasonCode, ReasonText, Receipt, Recorded,
+    StaffName,
 };
 use crate::config::Camera;
 use crate::error::{Exit, Failure};
@@ -49,6 +50,31 @@ impl ActArgs {
             (None, None) => Ok(None),
             _ => Err(missing()),
         }
+    }
+
+    /// Within a case whoever is at the desk acts, and nobody else: the name and, where none is given, the reason are
+    /// filled in for whatever `shows` people.
+    pub(super) fn by_whom_is_here(
+        &mut self,
+        actor: &str,
+        case: &CaseNumber,
+        shows: bool,
+    ) -> Result<(), Failure> {
+        if let Some(by) = self.by.as_ref().filter(|by| by.to_string() != actor) {
+            return Err(Failure::with_cure(
+                Exit::Refused,
+                format!("{actor} is at this desk, and not {by} (house rule)"),
+                "leave --by out, or have them log in themselves",
+            ));
+        }
+        if shows || self.by.is_some() || self.reason.is_some() {
+            let text = |e| Failure::new(Exit::Settings, e);
+            self.by = Some(actor.parse().map_err(text)?);
+            if self.reason.is_none() {
+                self.reason = Some(format!("case {case}").parse().map_err(text)?);
+            }
+        }
+        Ok(())
     }
 
     /// Where the log lies.
@@ -196,6 +222,28 @@ mod tests {
             assert_eq!(args(by, reason).asked().expect_err("half").exit, Exit::Usage);
         }
         assert_eq!(args(Some("A"), Some("b")).required().expect("both").by.to_string(), "A");
+    }
+
+    #[test]
+    fn within_a_case_whoever_is_at_the_desk_acts() {
+        let case: CaseNumber = "2026-0007".parse().expect("a number");
+        let args = |by: Option<&str>| ActArgs {
+            by: by.map(|by| by.parse().expect("a name")),
+            reason: None,
+            reason_code: ReasonCode::default(),
+            place: clap_place(),
+        };
+        let said = |mut args: ActArgs, shows| {
+            args.by_whom_is_here("B. Visser", &case, shows)?;
+            Ok::<_, Failure>(
+                args.asked()?.map(|asked| (asked.by.to_string(), asked.reason.as_str().to_owned())),
+            )
+        };
+        let filled = Some(("B. Visser".to_owned(), "case 2026-0007".to_owned()));
+        assert_eq!(said(args(None), true).expect("filled in"), filled);
+        assert_eq!(said(args(Some("B. Visser")), false).expect("filled in"), filled);
+        assert_eq!(said(args(None), false).expect("nothing is shown"), None);
+        assert_eq!(said(args(Some("A. Jansen")), true).expect_err("not here").exit, Exit::Refused);
     }
 
     fn clap_place() -> LogPlace {

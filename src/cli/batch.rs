@@ -4,9 +4,11 @@
 //! A process for each clip: whatever one of them does to a decoder, the others go on, and what it held is gone with it.
 
 use super::case::Where;
+use super::desk::case_failure;
 use super::outputs::{OutDir, cannot_write};
 use super::{batch_case, talk};
 use crate::casework::audit::CaseNumber;
+use crate::casework::case::{Reads, reading};
 use crate::casework::{Batch, BatchError, BatchItem, BatchRow, BatchSummary, Ended, ItemState};
 use crate::config::RecipientKind;
 use crate::error::{Exit, Failure};
@@ -28,6 +30,9 @@ Ends with 7 where a clip failed; the summary names it, and nothing of it stays.
 
 With the number of a case it renders that case's clips for release instead, by `melkglas case release copy`: what is made \
 is kept in the case, encrypted, and so is the summary, which `melkglas case release watch` lays out.
+
+Where the site has a policy, clips of a folder are redacted with `-- --trial` alone, which burns NOT RELEASED over every \
+frame.
 
 Examples:
   melkglas batch --clips incoming --out-dir masked -- --camera entrance-3.toml --effort thorough
@@ -104,6 +109,10 @@ fn folder(args: &Args, out_dir: &Path, interrupt: &Interrupt) -> Result<Exit, Fa
             "leave it out: outputs and reports go into --out-dir, and what is of one clip is not for many";
         return Err(Failure::with_cure(Exit::Usage, format!("{option} cannot be given to a batch"), cure));
     }
+    let trial = args.redact.iter().any(|option| option == "--trial");
+    let office = args.at.installation.settings()?.office;
+    let policy = office.as_ref().map(|office| office.policy.as_ref());
+    reading(policy, Reads::Batch, false, trial).map_err(|refusal| case_failure(refusal.into()))?;
     let clips = clips(&args.clips)?;
     let _made = OutDir::make(out_dir)?;
     sweep(out_dir);

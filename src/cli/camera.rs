@@ -2,6 +2,7 @@
 
 use super::camera_picture::draw_grid;
 use super::common::{Installation, open_clip};
+use super::set_up::set_up;
 use super::{camera_approve, camera_check, camera_import, camera_learn};
 use super::{outputs, talk};
 use crate::casework::HideEveryone;
@@ -66,7 +67,10 @@ pub(super) fn run(command: &Command, interrupt: &Interrupt) -> Result<Exit, Fail
         Command::Import(args) => camera_import::run(args),
         Command::Learn(args) => {
             let site = args.installation.settings()?;
-            camera_learn::run(args, &Learner(site.scene), interrupt)
+            let clips: Vec<&Path> = args.clips.iter().map(PathBuf::as_path).collect();
+            set_up(site, &clips, interrupt, |site| {
+                camera_learn::run(args, &Learner(site.scene.clone()), interrupt)
+            })
         }
         Command::Approve(args) => camera_approve::run(args, interrupt),
         Command::Schema => {
@@ -89,7 +93,9 @@ fn new(args: &NewArgs, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let any = FrameSize { width: 640, height: 360 };
     Camera::parse(&args.output, &starter(&args.id, any, ""))?;
     let site = args.installation.settings()?;
-    let mut still = masked_still(&args.from, None, &site, &args.installation, interrupt)?;
+    let mut still = set_up(site, &[&args.from], interrupt, |site| {
+        masked_still(&args.from, None, site, &args.installation, interrupt)
+    })?;
     let frame = FrameSize { width: still.width(), height: still.height() };
     let clip_name = args.from.file_name().unwrap_or_default().to_string_lossy();
     let text = starter(&args.id, frame, &clip_name);

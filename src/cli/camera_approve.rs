@@ -5,6 +5,7 @@
 
 use super::common::{Effort, Installation, job_failure, open_clip};
 use super::{camera, outputs, talk};
+use crate::casework::case::today;
 use crate::config::{Approval, Camera, CameraText, NotPlain, Reference, Site};
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
@@ -96,11 +97,6 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
     replace_text(&args.file, &changed)?;
     talk::say(format_args!("{}: approved by {} on {on}", reference.still.file.display(), approval.by));
     Ok(Exit::Ok)
-}
-
-/// Today, UTC.
-pub(super) fn today() -> jiff::civil::Date {
-    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 /// The one reference that the prefix names.

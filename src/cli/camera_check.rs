@@ -3,7 +3,9 @@
 use super::camera::{finish, masked_still, png, refuse_existing};
 use super::camera_picture::draw_regions;
 use super::common::Installation;
+use super::set_up::set_up;
 use super::talk;
+use crate::casework::case::today;
 use crate::config::{Advice, Camera, SettingsError, ZoneKind, advise};
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
@@ -47,16 +49,16 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
         let outputs = [args.picture.as_ref()];
         refuse_existing(&outputs, &[clip, &args.file], args.force)?;
         let site = args.installation.settings()?;
-        let mut still =
-            masked_still(clip, Some((&args.file, &camera)), &site, &args.installation, interrupt)?;
+        let mut still = set_up(site, &[clip], interrupt, |site| {
+            masked_still(clip, Some((&args.file, &camera)), site, &args.installation, interrupt)
+        })?;
         if let Some(path) = &args.picture {
             draw_regions(&mut still, &camera.zones, &camera.overlays);
             finish(vec![png(path, &still, args.force)?])?;
             talk::say(format_args!("wrote {}: does every outline hold what it names?", path.display()));
         }
     }
-    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    let warnings = advise(&camera, today);
+    let warnings = advise(&camera, today());
     if args.json {
         talk::data(sound(&args.file, &camera, &warnings));
     }

@@ -1,11 +1,12 @@
 //! `melkglas camera learn`: stills of a camera's empty scene, made from footage and put beside its camera file.
 
-use super::camera_approve::{by_hand, changed_text, list, searched, today};
+use super::camera_approve::{by_hand, changed_text, list, searched};
 use super::camera_picture::{caption, draw_boxes};
 use super::common::{Effort, Installation, open_clip};
 use super::evaluate_strip::side_by_side;
 use super::{camera, outputs, talk};
 use crate::casework::HideEveryone;
+use crate::casework::case::today;
 use crate::config::{Camera, CameraText, Light, Pinned, Reference, Site, Style, Taken, check_size};
 use crate::digest::sha256_of_file;
 use crate::error::{Exit, Failure};
@@ -37,7 +38,7 @@ pub(super) struct Args {
     file: PathBuf,
     /// Clips of this camera.
     #[arg(required = true, value_name = "CLIP")]
-    clips: Vec<PathBuf>,
+    pub(super) clips: Vec<PathBuf>,
     /// When the clips were filmed, for the record; without it their names.
     #[arg(long, value_name = "WHEN")]
     taken: Option<String>,

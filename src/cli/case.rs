@@ -2,12 +2,12 @@
 
 use super::audit::LogPlace;
 use super::common::Installation;
-use super::desk::{case_failure, office, open, today};
+use super::desk::{case_failure, office, open};
 use super::words::{self, Wanted};
-use super::{case_paper, outputs, release, talk};
+use super::{case_paper, case_rules, release, talk};
 use crate::casework::audit::CaseNumber;
 use crate::casework::case::{
-    Cases, Identification, Listed, NewCase, NewClip, Shown, SiteKey, Verdict, is_working_day, rules,
+    Cases, Identification, Listed, NewCase, NewClip, Shown, SiteKey, Verdict, due_since, is_working_day, rules, today,
 };
 use crate::config::{Ask, CaseKind, RefusalGround, Subject};
 use crate::error::{Exit, Failure};
@@ -21,6 +21,8 @@ use std::path::{Path, PathBuf};
 /// Subcommands of `melkglas case`.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Say what the corporation's protocol asks, kind of case by kind of case, with the articles.
+    Rules(case_rules::Args),
     /// Open a case for a request or an incident; its window is secured at once.
     Open(OpenArgs),
     /// List the cases, with the working days that are left.
@@ -76,11 +78,16 @@ impl Where {
 /// Flags of `melkglas case open`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-What the protocol has asked of the requester is asked for on the terminal, or read from stdin as lines `name: ...`; \
-never by flags, which stand in the shell's history. Nothing else is asked.
+What the protocol has asked of the requester is asked for on the terminal, or read from stdin, a line for each: \
+`name: ...`, `address: ...`, `telephone: ...`, `email: ...`, `reasons: ...`, `organisation: ...`, `ground: ...`. Which of \
+them, `melkglas case rules KIND` says; nothing else is taken. Never by flags, which stand in the shell's history. The number \
+of the case is all that is printed on stdout.
+
+Cause and purpose are those that `melkglas case rules KIND` lists. The kinds access, erasure, restriction and objection are \
+rights and take none.
 
 Examples:
-  melkglas case open access --received 2026-11-20 --from 2026-11-18T22:10 --to 2026-11-18T22:30
+  melkglas case open access --received 2026-11-20 --from 2026-11-18T22:10 --to 2026-11-18T22:30 < request.txt
   melkglas case open insurer --received 2026-11-20 --from 2026-11-18T22:10 --to 2026-11-18T22:30 \\
     --cause 'insurance matter' --purpose 'protection of property of tenants and Woongroen'")]
 pub(super) struct OpenArgs {
@@ -123,6 +130,7 @@ pub(super) struct ListArgs {
 
 /// Flags of `melkglas case show`.
 #[derive(Debug, Args)]
+#[command(after_help = "The last line says what is to be done next, and what to type for it.")]
 pub(super) struct ShowArgs {
     /// The number of the case.
     number: CaseNumber,
@@ -132,6 +140,11 @@ pub(super) struct ShowArgs {
 
 /// Flags of `melkglas case identify`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Asked for on the terminal, or read from stdin, a line for each:
+  how: passport shown                        how the identity was established; no number, no copy
+  whose: the child, passport shown           where it is about a child or somebody who gave a proxy: whose footage it is
+  authority: parental authority, register    and by what authority the requester acts for them")]
 pub(super) struct OneArgs {
     /// The number of the case.
     number: CaseNumber,
@@ -164,6 +177,17 @@ pub(super) struct ClipArgs {
 
 /// Flags of `melkglas case decide`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Asked for on the terminal, or read from stdin, a line for each:
+  weighing: ...   which interests were weighed, and how; with --grant, where the protocol has them weighed
+  ground: ...     the legal provision or the public task; with --grant, where the protocol has it named
+  words: ...      why, for the letter; with --refuse
+
+Decided once. What is asked for and which grounds there are, `melkglas case rules KIND` says.
+
+Examples:
+  melkglas case decide 2026-0001 --grant --requester-seen <<< 'weighing: others are unrecognisable'
+  melkglas case decide 2026-0001 --refuse not-seen <<< 'words: nobody but the postman is in it'")]
 #[command(group = ArgGroup::new("verdict").required(true).args(["grant", "refuse"]))]
 pub(super) struct DecideArgs {
     /// The number of the case.
@@ -183,18 +207,31 @@ pub(super) struct DecideArgs {
 
 /// Flags of `melkglas case close`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+From then on `melkglas retention run` erases its footage on its day, counted from when it was recorded; where erasure was \
+granted it is erased at once. A year later it erases what is on record of the case.")]
 pub(super) struct CloseArgs {
     /// The number of the case.
     number: CaseNumber,
     /// The originals that `case show` lists are erased, or kept by the recorder for its own term.
     #[arg(long)]
     originals_dealt_with: bool,
+    /// The request was taken back before it was decided.
+    #[arg(long)]
+    withdrawn: bool,
     #[command(flatten)]
     at: Where,
 }
 
 /// Flags of `melkglas case make-key`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+A passphrase is asked for on the terminal, or by the program that MELKGLAS_ASKPASS names: it gets the question as its \
+argument and prints the answer. It is asked for again by every command that opens something of a case.
+
+Examples:
+  melkglas case make-key /etc/melkglas/site.key
+  melkglas case make-key /media/key/site.age --passphrase")]
 pub(super) struct KeyArgs {
     /// A new file, which gets mode 0400. Keep a copy of it elsewhere: without it every case is lost.
     file: PathBuf,
@@ -205,6 +242,7 @@ pub(super) struct KeyArgs {
 
 pub(super) fn run(command: &Command, interrupt: &Interrupt) -> Result<Exit, Failure> {
     match command {
+        Command::Rules(args) => return case_rules::run(args),
         Command::Open(args) => open_case(args)?,
         Command::List(args) => list(args)?,
         Command::Show(args) => show(args)?,
@@ -245,8 +283,19 @@ fn open_case(args: &OpenArgs) -> Result<(), Failure> {
         "opened case {number}: {}; its window is secured, decide by {}",
         case.kind, case.deadline
     ));
+    let gone = due_since(cases.policy(), case.window_from.date());
+    talk::say(format_args!("add its footage now: what the recorder keeps is erased by {gone}"));
     if !is_working_day(today(), calendar) {
         talk::say("today is no working day; the term counts working days where it is stated in them");
+    }
+    next(&cases, &number)
+}
+
+/// Says what is to be done next.
+pub(super) fn next(cases: &Cases, number: &CaseNumber) -> Result<(), Failure> {
+    let shown = cases.show(number).map_err(case_failure)?;
+    if let Some(next) = shown.next(cases.policy()) {
+        talk::say(format_args!("next: {next}"));
     }
     Ok(())
 }
@@ -254,7 +303,7 @@ fn open_case(args: &OpenArgs) -> Result<(), Failure> {
 /// What is left of a term, in words.
 fn left(listed: &Listed) -> String {
     match listed.days_left {
-        None => String::new(),
+        None => listed.case.closed.map(|on| format!("on {on}")).unwrap_or_default(),
         Some(0) => format!("last day, {}", listed.case.deadline),
         Some(days) if days > 0 => format!("{days} working days left, until {}", listed.case.deadline),
         Some(days) => format!("{} working days OVERDUE, since {}", -days, listed.case.deadline),
@@ -274,21 +323,28 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
                 "working_days_left": listed.days_left,
             }));
         } else {
-            talk::data(format_args!("{}  {:18} {:8} {}", case.number, case.kind, case.state, left(&listed)));
+            let line = format!("{}  {:18} {:8} {}", case.number, case.kind, case.state, left(&listed));
+            talk::data(line.trim_end());
         }
     }
     Ok(())
 }
 
 fn show(args: &ShowArgs) -> Result<(), Failure> {
-    let Shown { listed, facts, clips, originals, steps } =
-        args.at.cases()?.show(&args.number).map_err(case_failure)?;
+    let cases = args.at.cases()?;
+    let shown = cases.show(&args.number).map_err(case_failure)?;
+    let next = shown.next(cases.policy());
+    let Shown { listed, facts, clips, originals, steps } = shown;
     let case = &listed.case;
-    talk::data(format_args!("case {}: {}, {}; {}", case.number, case.kind, case.state, left(&listed)));
+    let line = format!("case {}: {}, {} {}", case.number, case.kind, case.state, left(&listed));
+    talk::data(line.trim_end());
     talk::data(format_args!(
         "  received {}, window {} to {}, footage of: {}",
         case.received, case.window_from, case.window_to, case.subject
     ));
+    if case.is_forgotten() {
+        talk::data("  what was on record is erased, as its term is over");
+    }
     for (name, text) in facts {
         talk::data(format_args!("  {name}: {text}"));
     }
@@ -311,6 +367,9 @@ fn show(args: &ShowArgs) -> Result<(), Failure> {
             step.at, step.step, step.by, step.role, step.entry
         ));
     }
+    if let Some(next) = next {
+        talk::data(format_args!("  next: {next}"));
+    }
     Ok(())
 }
 
@@ -330,7 +389,13 @@ fn identify(args: &OneArgs) -> Result<(), Failure> {
     };
     cases.identify(&args.number, &by).map_err(case_failure)?;
     talk::say(format_args!("case {}: the identity is on record", args.number));
-    Ok(())
+    let lacks = case.kind.is_a_right() && case.subject != Subject::Own && !case.authority;
+    if lacks && (by.whose.is_none() || by.authority.is_none()) {
+        talk::say(
+            "still missing: whose footage it is (whose), and by what authority they act for them (authority)",
+        );
+    }
+    next(&cases, &args.number)
 }
 
 fn add_clip(args: &ClipArgs, interrupt: &Interrupt) -> Result<(), Failure> {
@@ -342,14 +407,14 @@ fn add_clip(args: &ClipArgs, interrupt: &Interrupt) -> Result<(), Failure> {
     };
     let clip = cases.add_clip(&args.number, &new, interrupt).map_err(case_failure)?;
     talk::data(clip);
-    let folder = outputs::folder(&args.clip);
+    let here = std::path::absolute(&args.clip).unwrap_or_else(|_| args.clip.clone());
     talk::say(format_args!(
-        "added as clip {clip} of case {}, encrypted; the original still lies in {}: erase it there when the copy is all \
-         that is needed; closing asks about it",
+        "added as clip {clip} of case {}, encrypted; the original still lies at {}: erase it when the copy is all that is \
+         needed; closing asks about it",
         args.number,
-        folder.display()
+        here.display()
     ));
-    Ok(())
+    next(&cases, &args.number)
 }
 
 fn decide(args: &DecideArgs) -> Result<(), Failure> {
@@ -378,7 +443,10 @@ fn decide(args: &DecideArgs) -> Result<(), Failure> {
         let office = office(&args.at.installation)?;
         talk::say(format_args!("tell them where to complain: {}", office.policy.answer.complaints.value));
     }
-    Ok(())
+    if cases.store().case(&args.number).map_err(case_failure)?.kind != CaseKind::InternalIncident {
+        talk::say(format_args!("the letter: melkglas case paper {} decision -o decision.pdf", args.number));
+    }
+    next(&cases, &args.number)
 }
 
 fn close(args: &CloseArgs) -> Result<(), Failure> {
@@ -393,12 +461,14 @@ fn close(args: &CloseArgs) -> Result<(), Failure> {
             "erase them, and say so with --originals-dealt-with",
         ));
     }
-    cases.close(&args.number).map_err(case_failure)?;
+    cases.close(&args.number, args.withdrawn).map_err(case_failure)?;
     let case = cases.store().case(&args.number).map_err(case_failure)?;
-    let left = cases.store().clips(&case).map_err(case_failure)?;
-    let left = left.iter().any(|clip| clip.erased_at.is_none());
-    let footage =
-        if left { "`melkglas retention run` erases its footage on its day" } else { "its footage is erased" };
+    let clips = cases.store().clips(&case).map_err(case_failure)?;
+    let footage = match clips.iter().any(|clip| clip.erased_at.is_none()) {
+        true => "`melkglas retention run` erases its footage on its day",
+        false if clips.is_empty() => "it held no footage",
+        false => "its footage is erased",
+    };
     talk::say(format_args!("closed case {}; what was rendered of it is erased, {footage}", args.number));
     Ok(())
 }

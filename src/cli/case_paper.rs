@@ -3,12 +3,12 @@
 //! Made of the store alone; what a paper says that is not on record is asked for, not made up.
 
 use super::case::Where;
-use super::desk::{case_failure, office, today};
+use super::desk::{case_failure, office};
 use super::outputs::{cannot_write, check_files};
 use super::talk;
 use super::words::{self, Wanted};
 use crate::casework::audit::{CaseNumber, Hash256, StepKind};
-use crate::casework::case::{CaseRow, Cases, ReleaseRow, Shown, due_since, rules};
+use crate::casework::case::{CaseError, CaseRow, Cases, ReleaseRow, Shown, due_since, rules, today};
 use crate::casework::package::Chain;
 use crate::casework::paper::{
     Addressee, Decision, DecisionLetter, ErasureConfirmation, Footage, Ground, Heading, House, PaperError,
@@ -43,7 +43,7 @@ pub(super) struct Args {
     number: CaseNumber,
     /// Which paper.
     kind: PaperKind,
-    /// The PDF to write. It holds personal data: print it, have it signed, and erase it.
+    /// The PDF to write; - is stdout. It holds personal data: print it, have it signed, and erase it.
     #[arg(short, long, value_name = "FILE.pdf")]
     out: PathBuf,
     /// Where the camera hangs, in words; without it the camera's id.
@@ -64,6 +64,11 @@ pub(super) struct Args {
 
 /// Flags of `melkglas case police-letter`.
 #[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Asked for on the terminal, or read from stdin, a line for each:
+  name: ...        who asked
+  address: ...     their address, lines apart by commas; may be left out
+  incident: ...    what happened, as in: the theft of your bicycle")]
 pub(super) struct PoliceArgs {
     /// The day on which it happened.
     #[arg(long, value_name = "DATE")]
@@ -77,7 +82,7 @@ pub(super) struct PoliceArgs {
     /// The language of the letter.
     #[arg(long, value_enum, default_value_t, env = "MELKGLAS_LANG")]
     lang: Lang,
-    /// The PDF to write.
+    /// The PDF to write; - is stdout.
     #[arg(short, long, value_name = "FILE.pdf")]
     out: PathBuf,
     /// Replace a file that exists.
@@ -140,6 +145,9 @@ pub(super) fn police(args: &PoliceArgs) -> Result<(), Failure> {
 
 fn write(pdf: &Result<Vec<u8>, PaperError>, out: &Path, force: bool) -> Result<(), Failure> {
     let pdf = pdf.as_ref().map_err(|e| Failure::new(Exit::Bug, e))?;
+    if out == Path::new("-") {
+        return std::io::stdout().lock().write_all(pdf).map_err(|e| cannot_write(out, &e));
+    }
     check_files(&[out], &[], force)?;
     let write = || {
         let partial = PartialFile::create(out, if force { Overwrite::Replace } else { Overwrite::Refuse })?;
@@ -194,6 +202,9 @@ impl Record {
         place: Option<&str>,
     ) -> Result<Self, Failure> {
         let shown = cases.show(number).map_err(case_failure)?;
+        if shown.listed.case.is_forgotten() {
+            return Err(case_failure(CaseError::Forgotten(number.to_string())));
+        }
         let heading = heading(office, number.to_string(), shown.listed.case.lang);
         let purpose = shown.facts.iter().find(|(known, _)| known == "purpose").map(|(_, text)| {
             let rules = &office.policy.purpose;

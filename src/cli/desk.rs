@@ -4,15 +4,9 @@ use super::audit::{self, LogPlace};
 use super::common::Installation;
 use super::words;
 use crate::casework::audit::Account;
-use crate::casework::case::{Actor, CaseError, Cases, KeyError, Refusal, SiteKey};
+use crate::casework::case::{Actor, CaseError, Cases, KeyError, Refusal, SiteKey, today};
 use crate::config::Office;
 use crate::error::{Exit, Failure};
-use jiff::civil::Date;
-
-/// Today, by UTC: ours is at most two hours ahead of it.
-pub(super) fn today() -> Date {
-    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
-}
 
 /// The office of a site that has a policy.
 pub(super) fn office(installation: &Installation) -> Result<Office, Failure> {
@@ -28,10 +22,21 @@ pub(super) fn no_policy() -> Failure {
     )
 }
 
+/// Whoever runs this program, as a member of staff: who logged in, where the site file has them, whatever account they
+/// took on to reach cases, key and log; else that account itself, such as that of a nightly run.
+pub(super) fn actor(office: &Office) -> Result<Actor, Failure> {
+    let account = Account::of_this_process();
+    let own = account.login.as_ref().map(ToString::to_string);
+    let names = [account.session_login().map(|login| login.to_string()), own.clone()];
+    let staff =
+        names.into_iter().flatten().find(|name| office.users.iter().any(|user| user.account == *name));
+    let name = staff.or(own).unwrap_or_else(|| format!("with number {}", account.uid));
+    Actor::of(office, &name, today()).map_err(|e| case_failure(e.into()))
+}
+
 /// The cases of an office, before whoever runs this program; with the site's key where something is to be opened.
 pub(super) fn open(office: Office, place: &LogPlace, with_key: bool) -> Result<Cases, Failure> {
-    let account = Account::of_this_process().login.map(|login| login.to_string()).unwrap_or_default();
-    let actor = Actor::of(&office, &account, today()).map_err(|e| case_failure(e.into()))?;
+    let actor = actor(&office)?;
     let key = with_key.then(|| SiteKey::load(&office.cases.key, words::of_site_key)).transpose();
     let key = key.map_err(|e| case_failure(e.into()))?;
     let folder = office.cases.folder.clone();
@@ -48,15 +53,17 @@ pub(super) fn case_failure(e: CaseError) -> Failure {
         }
         CaseError::Refused(Refusal { .. }) => Exit::Refused,
         CaseError::Key(KeyError::Io(_)) | CaseError::Io { .. } | CaseError::NoMemory { .. } => Exit::Pipeline,
+        CaseError::Key(KeyError::NoPassphrase { .. }) => Exit::Usage,
         CaseError::Key(_) | CaseError::NotPrivate(_) | CaseError::Content(_) | CaseError::Newer(_) => {
             Exit::Settings
         }
         CaseError::Store(_) | CaseError::Strange(_) => Exit::Pipeline,
         CaseError::NoCase(_)
+        | CaseError::Forgotten(_)
         | CaseError::NoClip { .. }
         | CaseError::Erased { .. }
         | CaseError::NoPaper { .. } => Exit::Usage,
-        CaseError::Changed(_) => Exit::Input,
+        CaseError::Changed(_) | CaseError::Unreadable { .. } => Exit::Input,
     };
     Failure::with_cure(exit, &e, e.cure())
 }

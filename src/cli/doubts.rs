@@ -12,7 +12,7 @@ use super::persons::{act, act_facts, part, taken, written};
 use super::progress::Progress;
 use super::restricted::{Files, Footage, Restriction};
 use super::{outputs, talk};
-use crate::casework::audit::{ActKind, Receipt};
+use crate::casework::audit::{ActKind, CaseNumber, Receipt};
 use crate::casework::case::Reads;
 use crate::casework::review::{
     DoubtFacts, DoubtPictures, KEPT_FOR, ReviewFolder, Sheet, Taken, doubts_sheet, meetings,
@@ -76,6 +76,10 @@ impl Footage for Args {
 
     fn place(&self) -> LogPlace {
         self.act.place()
+    }
+
+    fn by_whom_is_here(&mut self, actor: &str, case: &CaseNumber) -> Result<(), Failure> {
+        self.act.by_whom_is_here(actor, case, false)
     }
 
     fn files(&mut self) -> Files<'_> {

@@ -7,6 +7,7 @@ mod placement;
 use super::acts::ActArgs;
 use super::common::Installation;
 use super::talk;
+use crate::casework::audit::CaseNumber;
 use crate::config::{Credentials, LivePolicy, Rgb, Site, Style};
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
@@ -42,6 +43,10 @@ pub(super) struct Args {
     /// Folder for masked recordings, in segments that are erased after the camera's time of retention.
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
+    /// The case that a recording is for, where the site's policy allows live cameras; those that ship forbid them,
+    /// within a case and without.
+    #[arg(long, value_name = "NUMBER")]
+    case: Option<CaseNumber>,
     /// Length of a segment, seconds.
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u64).range(2..=3600))]
     segment_secs: u64,

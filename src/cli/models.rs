@@ -3,6 +3,7 @@
 use super::camera::{finish, no_still, picture_of, png, refuse_existing};
 use super::camera_picture::draw_boxes;
 use super::common::{Installation, open_clip, read_camera};
+use super::set_up::set_up;
 use super::talk;
 use crate::casework::HideEveryone;
 use crate::config::{DetectSettings, Site, Targets, check_size};
@@ -155,7 +156,9 @@ fn check(args: &CheckArgs, interrupt: &Interrupt) -> Result<Exit, Failure> {
         })
         .collect();
     let shown = match &args.on {
-        Some(clip) => on_clip(clip, args.camera.as_deref(), &site, &mut models, interrupt)?,
+        Some(clip) => set_up(site, &[clip], interrupt, |site| {
+            on_clip(clip, args.camera.as_deref(), site, &mut models, interrupt)
+        })?,
         None => {
             let pictures = made_up();
             for model in &mut models {

@@ -8,7 +8,7 @@ use super::common::Installation;
 use super::passes::read_analysis;
 use super::restricted::{Files, Footage, Restriction};
 use super::{outputs, talk};
-use crate::casework::audit::{Act, ActKind, Part, Receipt, What};
+use crate::casework::audit::{Act, ActKind, CaseNumber, Part, Receipt, What};
 use crate::casework::case::Reads;
 use crate::casework::review::{
     ActFacts, KEPT_FOR, PersonsRecord, ReviewFolder, Source, Taken, WhoIsThere, who_is_there,
@@ -58,6 +58,10 @@ impl Footage for Args {
         self.act.place()
     }
 
+    fn by_whom_is_here(&mut self, actor: &str, case: &CaseNumber) -> Result<(), Failure> {
+        self.act.by_whom_is_here(actor, case, true)
+    }
+
     fn files(&mut self) -> Files<'_> {
         Files {
             clips: vec![&mut self.clip.input],
@@ -74,7 +78,8 @@ number, when they are there, some crops at their sharpest moments, how large and
 their box met somebody else's. Take the number, or a click that stands there, to `redact --keep`. One person may have \
 several tracks; those that are unsure come last.
 
-It shows people, so it is an act: --by and --reason are required, and it stands in the audit log before the first crop is \
+It shows people, so it is an act: --by and --reason are required (within a case it is whoever is at the desk, for the \
+case), and it stands in the audit log before the first crop is \
 cut. The pictures lie in memory only, readable by you alone, until `melkglas clean`, until you log out, or for an hour.
 
 Example:

@@ -8,6 +8,7 @@ use super::corrections;
 use super::passes::Known;
 use super::restricted::{Files, Footage, Restriction};
 use super::{outputs, passes, reveal, talk};
+use crate::casework::audit::CaseNumber;
 use crate::casework::case::Reads;
 use crate::config::{self, Camera, Rgb, Site, Style, moving_with_zones};
 use crate::error::{Exit, Failure};
@@ -135,6 +136,10 @@ impl Footage for Args {
 
     fn place(&self) -> LogPlace {
         self.showing.place()
+    }
+
+    fn by_whom_is_here(&mut self, actor: &str, case: &CaseNumber) -> Result<(), Failure> {
+        self.showing.by_whom_is_here(actor, case)
     }
 
     fn shows(&self) -> config::Show {

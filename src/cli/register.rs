@@ -2,6 +2,7 @@
 
 use super::outputs::{cannot_write, check_files};
 use super::talk;
+use crate::casework::case::today;
 use crate::casework::{Readers, RegisterRow, csv, heads};
 use crate::config::{Camera, Incidents};
 use crate::error::{Exit, Failure};
@@ -80,10 +81,6 @@ pub(super) struct ReportArgs {
     /// The day on which it happened; today where it is left out.
     #[arg(long, value_name = "DAY")]
     on: Option<Date>,
-}
-
-fn today() -> Date {
-    jiff::Zoned::now().date()
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {

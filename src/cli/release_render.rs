@@ -7,14 +7,14 @@ use super::camera::{no_still, picture_of};
 use super::case::Where;
 use super::case_paper::Record;
 use super::common::{open_clip, read_camera};
-use super::desk::{case_failure, today};
+use super::desk::case_failure;
 use super::recheck::{Looking, read_report, second_look, tell};
 use super::redact;
 use super::restricted::{Bench, Footage, failure_at};
 use super::talk;
 use crate::casework::HideEveryone;
 use crate::casework::audit::CaseNumber;
-use crate::casework::case::{CaseAct, CaseRow, Cases, ClipRow, Giving, may_show, rules};
+use crate::casework::case::{CaseAct, CaseRow, Cases, ClipRow, Giving, may_show, rules, today};
 use crate::config::{BurnIn, Form, MarkPlace, Office, RecipientKind};
 use crate::digest::{hex, sha256_of_file};
 use crate::error::{Exit, Failure};
@@ -93,6 +93,7 @@ pub(super) fn render(
     of_this_camera(&row, args.camera())?;
     let rules = rules(&office.policy, case.kind).map_err(|e| case_failure(e.into()))?;
     may_show(&office.policy, case.kind, args.shows()).map_err(|e| case_failure(e.into()))?;
+    args.by_whom_is_here(&cases.actor().name, number)?;
     let installation = super::common::Installation {
         burn_in: Some(mark.clone()),
         style: Some(rules.mask.value),

@@ -58,6 +58,11 @@ pub(super) trait Footage {
     fn place(&self) -> LogPlace;
     fn files(&mut self) -> Files<'_>;
 
+    /// Who acts within a case; nobody where nothing is shown.
+    fn by_whom_is_here(&mut self, _actor: &str, _case: &CaseNumber) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// Who is to stay visible.
     fn shows(&self) -> Show {
         Show::Nobody
@@ -99,6 +104,7 @@ fn in_case<A: Footage>(
     may_show(&policy, kind, args.shows()).map_err(|refusal| case_failure(refusal.into()))?;
     let style = rules(&policy, kind).map_err(|refusal| case_failure(refusal.into()))?.mask.value;
     args.installation().style = Some(style);
+    args.by_whom_is_here(&cases.actor().name, number)?;
     let clip = match args.files().clips.as_slice() {
         [path] => clip_number(path)?,
         _ => {

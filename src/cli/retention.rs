@@ -11,14 +11,16 @@ use clap::{Args, Subcommand};
 /// Subcommands of `melkglas retention`.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Erase the footage of cases that is past its term, counted from its recording; never what an open case holds.
+    /// Erase the footage of cases that is past its term, counted from its recording; never what an open case holds. Later,
+    /// what is on record of closed cases.
     Run(RunArgs),
 }
 
 /// Flags of `melkglas retention run`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-To erase a clip is to destroy its key, and then its file; each is recorded. Run it every night, by \
+To erase a clip is to destroy its key, and then its file; each is recorded. A year after its closing (retention.records_days \
+of the policy; a site may shorten it) the key of a case goes as well, and with it what residents gave. Run it every night, by \
 scripts/systemd/melkglas-retention.timer, under an account that the site file has as an administrator. Running it twice \
 does nothing more, and it may be killed at any moment. It needs no site key, as it opens nothing.")]
 pub(super) struct RunArgs {
@@ -39,8 +41,14 @@ pub(super) fn run(command: &Command, interrupt: &Interrupt) -> Result<Exit, Fail
     for due in &done.clips {
         talk::data(format_args!("case {} clip {}: {did}, due since {}", due.case, due.clip, due.since));
     }
+    for due in &done.cases {
+        talk::data(format_args!("case {}: what is on record of it {did}, due since {}", due.case, due.since));
+    }
     for due in &done.held {
         talk::data(format_args!("case {} clip {}: held, the case is open", due.case, due.clip));
+    }
+    if done.clips.is_empty() && done.cases.is_empty() {
+        talk::say("nothing is due");
     }
     if done.stray_files > 0 {
         talk::say(format_args!("removed {} file(s) of an earlier run that was killed", done.stray_files));

@@ -2,7 +2,7 @@
 
 use super::acts::{ActArgs, Asked, camera, hash, models};
 use super::outputs::{Kind, Target};
-use crate::casework::audit::{Act, Mode};
+use crate::casework::audit::{Act, CaseNumber, Mode};
 use crate::casework::{Discretion, HideEveryone, RevealAsked, ShownObject, Trust};
 use crate::config::{Camera, FollowSettings, Show};
 use crate::error::{Exit, Failure};
@@ -59,6 +59,12 @@ impl ShowFlags {
             (false, Some(Mode::Spotlight)) if self.show_object.is_empty() => Show::Spotlight,
             (false, _) => Show::Scene,
         }
+    }
+
+    /// Who acts, within a case.
+    pub(super) fn by_whom_is_here(&mut self, actor: &str, case: &CaseNumber) -> Result<(), Failure> {
+        let shows = !self.keep.is_empty() || !self.show_object.is_empty();
+        self.act.by_whom_is_here(actor, case, shows)
     }
 
     /// Where the log lies.

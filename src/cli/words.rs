@@ -61,21 +61,47 @@ pub(super) fn ask(wanted: &[Wanted]) -> Result<Words, Failure> {
     } else {
         let mut text = String::new();
         stdin.lock().take(LONGEST).read_to_string(&mut text).map_err(|e| unreadable(&e))?;
+        if text.len() as u64 == LONGEST {
+            return Err(Failure::with_cure(
+                Exit::Usage,
+                format!("stdin holds {} KiB and more", LONGEST >> 10),
+                "be brief: what is asked for are a few lines",
+            ));
+        }
         parse(&text, wanted)?
     };
     let words: Words = words.into_iter().filter(|(_, text)| !text.is_empty()).collect();
-    match wanted.iter().find(|wanted| !wanted.optional && of(&words, &wanted.key).is_none()) {
-        None => Ok(words),
-        Some(missing) => Err(Failure::with_cure(
-            Exit::Usage,
-            format!("{} is missing", missing.key),
-            format!("answer the question, or write a line to stdin: {}: ...", missing.key),
-        )),
+    whole(words, wanted)
+}
+
+/// The words, where none is missing that has to be there.
+fn whole(words: Words, wanted: &[Wanted]) -> Result<Words, Failure> {
+    let missing: Vec<&str> = wanted
+        .iter()
+        .filter(|wanted| !wanted.optional && of(&words, &wanted.key).is_none())
+        .map(|wanted| wanted.key.as_str())
+        .collect();
+    if missing.is_empty() {
+        return Ok(words);
     }
+    let lines: Vec<String> = missing.iter().map(|key| format!("`{key}: ...`")).collect();
+    let verb = if missing.len() == 1 { "is" } else { "are" };
+    Err(Failure::with_cure(
+        Exit::Usage,
+        format!("{} {verb} missing", missing.join(", ")),
+        format!(
+            "answer the questions on a terminal, or write a line for each to stdin: {}",
+            lines.join(", ")
+        ),
+    ))
 }
 
 fn unreadable(e: &io::Error) -> Failure {
-    Failure::new(Exit::Usage, format!("nothing can be read from stdin: {e}"))
+    Failure::with_cure(
+        Exit::Usage,
+        format!("nothing can be read from stdin: {e}"),
+        "write lines of text in UTF-8",
+    )
 }
 
 /// Lines `key: value`, each key once and known.
@@ -152,6 +178,9 @@ mod tests {
         let words = parse("name: A. Bakker: junior\n\nreasons:  my bicycle \n", &wanted).expect("lines");
         assert_eq!(of(&words, "name").as_deref(), Some("A. Bakker: junior"));
         assert_eq!(of(&words, "reasons").as_deref(), Some("my bicycle"));
+        let none =
+            whole(parse("name: \n", &wanted).expect("a line").split_off(1), &wanted).expect_err("none");
+        assert!(format!("{:?}", none.report).contains("`name: ...`"), "{:?}", none.report);
         for wrong in ["Bakker", "street: Bakker", "name: a\nname: Bakker"] {
             let e = parse(wrong, &wanted).expect_err(wrong);
             assert!(!format!("{:?}", e.report).contains("Bakker"), "{wrong}");

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// A key, without the kind of case, what the program does by it, and the test that holds it to that.
-const KEPT: [(&str, &str, &str); 34] = {
+const KEPT: [(&str, &str, &str); 35] = {
     const TURNS: &str = "the_forbidden_turns_are_refused_with_their_article";
     const RELEASES: &str = "every_turn_of_a_release_is_refused_where_one_thing_is_missing";
     const SOUND: &str = "the_shipped_policies_are_sound";
@@ -42,6 +42,7 @@ const KEPT: [(&str, &str, &str); 34] = {
         ),
         ("retention.days", "`retention run` erases on that day; older footage is not taken in", RETAIN),
         ("retention.hold_while_open", "an open case holds its footage", RETAIN),
+        ("retention.records_days", "`retention run` destroys the case's key and what residents gave", RETAIN),
         (
             "security.encrypted_at_rest",
             "clips, analyses, reports and what residents gave are encrypted",

@@ -122,6 +122,8 @@ pub struct RetentionRules {
     pub days: Clause<u16>,
     /// Whether a case that is open holds its footage back from that.
     pub hold_while_open: Clause<bool>,
+    /// Days after the closing of a case on which what was put on record of it is erased, with its footage gone.
+    pub records_days: Clause<u16>,
 }
 
 /// How footage is guarded.

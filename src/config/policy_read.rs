@@ -12,6 +12,8 @@ use clap::ValueEnum;
 
 /// Longest time that footage may be kept, days.
 const MOST_RETENTION_DAYS: i64 = 30;
+/// Longest time that what was put on record of a case may be kept after its closing, days.
+const MOST_RECORDS_DAYS: i64 = 730;
 
 /// Reads the whole file; `None` where something is missing or wrong, which is noted then.
 pub(super) fn read(mut root: Section<'_>, name: PolicyName, citations: &Citations) -> Option<Policy> {
@@ -80,7 +82,10 @@ fn retention(s: &mut Section<'_>, cited: &Citations) -> Option<RetentionRules> {
         item.integer(1..=MOST_RETENTION_DAYS).and_then(|days| u16::try_from(days).ok())
     });
     let hold = cited.clause(s, "hold_while_open", "hold_while_open = true", Item::boolean);
-    Some(RetentionRules { days: days?, hold_while_open: hold? })
+    let records = cited.clause(s, "records_days", "records_days = 365", |item| {
+        item.integer(1..=MOST_RECORDS_DAYS).and_then(|days| u16::try_from(days).ok())
+    });
+    Some(RetentionRules { days: days?, hold_while_open: hold?, records_days: records? })
 }
 
 fn security(s: &mut Section<'_>, cited: &Citations) -> Option<SecurityRules> {

@@ -19,6 +19,9 @@ pub(super) fn read(section: &mut Section<'_>, policy: &mut Policy) {
     if let Some(item) = section.optional("retention_days") {
         retention(&item, &mut policy.retention.days);
     }
+    if let Some(item) = section.optional("records_days") {
+        retention(&item, &mut policy.retention.records_days);
+    }
     shorter(section, "purposes", &mut policy.purpose.list, texts);
     shorter(section, "causes", &mut policy.purpose.causes, texts);
     shorter(section, "look", &mut policy.staff.look, words::<Role>);

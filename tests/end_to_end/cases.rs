@@ -3,7 +3,7 @@
 
 use super::eyes::view;
 use super::film::intruder;
-use super::program::{Desk, Ended, ended, mode};
+use super::program::{DOOR, Desk, Ended, ended, mode};
 use melkglas::casework::audit::Account;
 use melkglas::casework::case::SiteKey;
 use melkglas::config::{Policy, PolicyName};
@@ -90,13 +90,23 @@ fn every_subcommand_that_reads_footage_asks_for_a_case_under_every_policy() {
             }
             // A case that does not exist; where the key has a passphrase there is no terminal to ask for it.
             let (code, said) = match word {
-                "leystromen" | "default" => (5, "no terminal"),
+                "leystromen" | "default" => (2, "MELKGLAS_ASKPASS"),
                 _ => (2, "there is no case 2026-0099"),
             };
             let in_case = [&[reader[0], "1"], &reader[2..], &["--case", "2026-0099"]].concat();
             let folder = in_case.iter().position(|arg| *arg == "-o").filter(|_| bare);
             assert_eq!(folder, None);
             told(&desk, &in_case, "").expect(code, &[said]);
+        }
+        // Clips of a folder belong to a case, and to nobody's folder.
+        let batch = ["batch", "--clips", ".", "--out-dir", "masked", "--", "--no-camera"];
+        told(&desk, &batch, "").expect(6, &["within a case only", &article, "melkglas batch CASE"]);
+        // Live cameras are forbidden whatever else is said, also where a recording is for a case.
+        let live = policy.cite(&policy.purpose.live.article);
+        for more in [&[][..], &["--check"], &["--record", "rec"], &["--record", "rec", "--case", "2026-0001"]]
+        {
+            let args = [&["live", "--camera", "gone.toml"], more].concat();
+            told(&desk, &args, "").expect(6, &["not watched live", &live]);
         }
         assert_eq!(desk.names(), Vec::<String>::new(), "{word}: nothing was written");
     }
@@ -139,17 +149,23 @@ fn a_case_is_handled_and_nothing_of_it_lies_about_in_the_clear() {
     let asked = "name: Planted-Bakker\naddress: Planted-Street 1\ntelephone: 030-5551234\n\
                  email: planted@example.org\nreasons: Planted-Bicycle\n";
     let open = ["case", "open", "access", "--received", &today, "--from", &from, "--to", &to];
-    let number = told(&desk, &open, asked).expect(0, &["secured"]).stdout.trim().to_owned();
+    told(&desk, &open, "").expect(2, &["name, address, telephone, email, reasons are missing"]);
+    let number = told(&desk, &open, asked).expect(0, &["secured", "next: melkglas case add-clip"]);
+    let number = number.stdout.trim().to_owned();
     let case = |args: &[&str], lines: &str| told(&desk, &[args, &["--case", &number]].concat(), lines);
     let on_it =
         |act: &str, more: &[&str], lines: &str| told(&desk, &[&["case", act, &number], more].concat(), lines);
     let times = ["--recorded-from", &from, "--recorded-to", &to];
+    on_it("add-clip", &[&["gone.mp4"], times.as_slice()].concat(), "")
+        .expect(4, &["name a clip that is there"]);
     on_it("add-clip", &[&["planted-name.mp4"], times.as_slice()].concat(), "").expect(0, &["clip 1"]);
     std::fs::remove_file(desk.path("planted-name.mp4")).expect("the original is dealt with");
 
     let analyse = ["analyse", "1", "-o", "a.analysis", "--no-camera"];
     case(&analyse, "").expect(6, &["not established who asks", "Woongroen, art. 6"]);
-    on_it("identify", &[], "how: Planted-Passport seen\n").expect(0, &[]);
+    on_it("identify", &[], "").expect(2, &["how is missing", "`how: ...`"]);
+    on_it("identify", &[], "who: Planted\n").expect(2, &["line 1 of stdin", "known: how"]);
+    on_it("identify", &[], "how: Planted-Passport seen\n").expect(0, &["next: melkglas case decide"]);
     case(&analyse, "").expect(0, &["kept a.analysis"]);
     let render =
         ["redact", "1", "-o", "r.mp4", "--report", "r.json", "--analysis", "a.analysis", "--no-camera"];
@@ -161,6 +177,10 @@ fn a_case_is_handled_and_nothing_of_it_lies_about_in_the_clear() {
         .expect(2, &["no number of a clip"]);
     case(&["redact", "2", "-o", "r.mp4", "--no-camera"], "").expect(2, &["no clip 2"]);
 
+    let not_here = ["persons", "1", "--no-camera", "--by", "A. Jansen", "--reason", "a test"];
+    case(&not_here, "").expect(6, &["B. Visser is at this desk, and not A. Jansen"]);
+    on_it("close", &["--originals-dealt-with"], "")
+        .expect(6, &["not decided", "Woongroen, art. 6", "--withdrawn"]);
     on_it("decide", &["--grant", "--requester-seen"], "").expect(6, &["weighed", "Woongroen, art. 6"]);
     let listed = told(&desk, &["case", "list"], "").expect(0, &[]).stdout;
     assert!(listed.contains("3 working days left"), "{listed}");
@@ -172,6 +192,7 @@ fn a_case_is_handled_and_nothing_of_it_lies_about_in_the_clear() {
     }
     on_it("close", &[], "").expect(2, &["originals may still lie"]);
     on_it("close", &["--originals-dealt-with"], "").expect(0, &["closed"]);
+    on_it("close", &["--originals-dealt-with"], "").expect(6, &["cannot be closed again", "house rule"]);
     let due = told(&desk, &["retention", "run", "--dry-run"], "").expect(0, &[]).stdout;
     assert_eq!(due, "", "nothing is due for thirty days");
     ended(desk.melkglas(["audit", "verify"]).env("MELKGLAS_STATE", state(&desk))).expect(0, &[]);
@@ -193,8 +214,75 @@ fn a_case_is_handled_and_nothing_of_it_lies_about_in_the_clear() {
     assert!(files.iter().filter(|path| path.extension().is_some_and(|e| e == "age")).count() == 4);
 }
 
+/// Under a policy a camera is set up by whom it allows, on record, and its still says what it is.
+#[test]
+fn a_camera_is_set_up_by_staff_and_on_record() {
+    let desk = Desk::new();
+    office(&desk, "heuvelrug-wonen");
+    intruder(&desk.path("clip.mp4"), 6);
+    std::fs::write(desk.path("door.toml"), DOOR).expect("written");
+    let new = ["camera", "new", "hall", "--from", "clip.mp4", "-o", "hall.toml", "--picture", "grid.png"];
+    let check = ["camera", "check", "door.toml", "--on", "clip.mp4", "--picture", "zones.png"];
+    let site = std::fs::read_to_string(desk.site()).expect("settings");
+    for (role, said) in [("administrator", "may not do this"), ("viewer", "may not do this")] {
+        std::fs::write(desk.site(), site.replacen("privacy-officer", role, 1)).expect("written");
+        for command in [new.as_slice(), &check] {
+            told(&desk, command, "").expect(6, &[said, "Heuvelrug Wonen, rule 8"]);
+        }
+    }
+    std::fs::write(desk.site(), site.replacen("secrecy_signed = 2026-01-12\n", "", 1)).expect("written");
+    told(&desk, &new, "").expect(6, &["signed no statement of secrecy"]);
+    assert_eq!(desk.names(), ["clip.mp4", "door.toml"]);
+    std::fs::write(desk.site(), site.replacen("privacy-officer", "housing-manager", 1)).expect("written");
+    told(&desk, &new, "").expect(0, &["wrote hall.toml"]);
+    told(&desk, &check, "").expect(0, &["wrote zones.png"]);
+    let shown = told(&desk, &["audit", "show"], "").expect(0, &[]).stdout;
+    assert_eq!(shown.matches("camera-set-up").count(), 2, "{shown}");
+    assert!(shown.contains("B. Visser") && !shown.contains("clip.mp4"), "{shown}");
+    // Words along both edges.
+    let still = image::open(desk.path("grid.png")).expect("a picture").into_rgb8();
+    for rows in [0..still.height() / 8, still.height() * 7 / 8..still.height()] {
+        let white =
+            still.enumerate_pixels().filter(|(_, y, p)| rows.contains(y) && p.0.iter().all(|v| *v > 180));
+        assert!(white.count() > 100, "no words in rows {rows:?}");
+    }
+    // Without a policy nobody is asked.
+    std::fs::write(
+        desk.site(),
+        site.split("[cases]").next().expect("a part").replace("policy =", "# policy ="),
+    )
+    .expect("written");
+    told(&desk, &[&new[..], &["--force"]].concat(), "").expect(0, &[]);
+}
+
+/// Staff see what their protocol asks before they ask anybody anything.
+#[test]
+fn the_rules_of_a_protocol_are_told_with_their_articles() {
+    let desk = Desk::new();
+    office(&desk, "heuvelrug-wonen");
+    let all = told(&desk, &["case", "rules"], "").expect(0, &[]).stdout;
+    let line = |text: &str, start: &str| {
+        let found = text.lines().find(|line| line.starts_with(start));
+        found.unwrap_or_else(|| panic!("{start} is missing in {text}")).to_owned()
+    };
+    assert!(
+        line(&all, "insurer").contains("no such cases") && line(&all, "insurer").contains("rule 5"),
+        "{all}"
+    );
+    let kept = line(&all, "footage is kept");
+    assert!(kept.contains("Heuvelrug Wonen, rule 4") && kept.ends_with('7'), "{all}");
+    let erasure = told(&desk, &["case", "rules", "erasure"], "").expect(0, &[]).stdout;
+    assert!(line(&erasure, "decided within").contains("2 weeks"), "{erasure}");
+    assert!(line(&erasure, "asked of them").contains("name, address, email"), "{erasure}");
+    told(&desk, &["case", "rules", "insurer"], "").expect(6, &["rule 5", "report it to the police"]);
+    let json = told(&desk, &["case", "rules", "access", "--json"], "").expect(0, &[]).stdout;
+    assert!(
+        json.contains(r#"{"article":"Heuvelrug Wonen, rule 9","rule":"kind of case","value":"access"}"#),
+        "{json}"
+    );
+}
+
 /// Today as the program counts it.
 pub(crate) fn melkglas_today() -> String {
-    let now = melkglas::casework::audit::UtcTime::now().to_string();
-    now[..10].to_owned()
+    melkglas::casework::case::today().to_string()
 }

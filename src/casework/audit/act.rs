@@ -28,6 +28,8 @@ pub enum ActKind {
     LivePlacement,
     /// Somebody connects to such a picture.
     LiveViewed,
+    /// A clip is read for the sake of a camera file; all that is shown of it is stills with everybody hidden.
+    CameraSetUp,
 }
 
 /// Why it is done.
@@ -136,6 +138,8 @@ pub enum What {
     Region([u32; 4]),
     /// The masked live picture, in which nobody is shown.
     Stream,
+    /// A masked still, in which nobody is shown.
+    Still,
     /// The same, to whoever connects from this address.
     Viewer(IpAddr),
 }
@@ -146,6 +150,7 @@ impl fmt::Display for What {
             Self::Everyone => write!(f, "everyone"),
             Self::Track(track) => write!(f, "track {track}"),
             Self::Stream => write!(f, "the masked stream"),
+            Self::Still => write!(f, "a masked still"),
             Self::Viewer(address) => write!(f, "the masked stream, to {address}"),
             Self::Region([x, y, width, height]) => write!(f, "{width}x{height} at {x},{y}"),
         }
@@ -215,6 +220,7 @@ impl Act {
             ),
             ActKind::ShowObject => (all(|what| matches!(what, What::Region(_))), "regions and nothing else"),
             ActKind::LivePlacement => (all(|what| matches!(what, What::Stream)), "the stream"),
+            ActKind::CameraSetUp => (all(|what| matches!(what, What::Still)), "a still"),
             ActKind::LiveViewed => (all(|what| matches!(what, What::Viewer(_))), "who connects"),
             ActKind::PersonsShown | ActKind::DoubtsShown | ActKind::Export => (true, "what is shown"),
         };
@@ -266,6 +272,8 @@ mod tests {
             (ActKind::LivePlacement, What::Everyone, false),
             (ActKind::LiveViewed, What::Viewer([127, 0, 0, 1].into()), true),
             (ActKind::LiveViewed, What::Stream, false),
+            (ActKind::CameraSetUp, What::Still, true),
+            (ActKind::CameraSetUp, What::Everyone, false),
         ] {
             (act.kind, act.subject) = (kind, vec![part(what)]);
             assert_eq!(act.check().is_ok(), sound, "{kind} of {what}");

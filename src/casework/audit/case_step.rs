@@ -30,7 +30,7 @@ pub enum StepKind {
     HandOver,
     /// It is closed.
     Close,
-    /// The key of a clip is destroyed, and with it the clip.
+    /// The key of a clip is destroyed, and with it the clip; without a clip that of the case, and what is on record of it.
     Erase,
 }
 

@@ -5,6 +5,7 @@ use crate::digest::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
+use std::process::Command;
 use std::str::FromStr;
 
 /// Longest name of a member of staff, characters.
@@ -205,11 +206,26 @@ impl Account {
     #[must_use]
     pub fn of_this_process() -> Self {
         let uid = rustix::process::getuid().as_raw();
-        let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
         let session = std::fs::read_to_string("/proc/self/loginuid").ok();
         let session_uid = session.and_then(|text| text.trim().parse().ok()).filter(|uid| *uid != u32::MAX);
-        Self { uid, login: login_of(uid, &users), session_uid }
+        Self { uid, login: login(uid), session_uid }
     }
+
+    /// The name of who logged in, whatever account they took on since; where the kernel keeps it.
+    #[must_use]
+    pub fn session_login(&self) -> Option<LoginName> {
+        self.session_uid.and_then(login)
+    }
+}
+
+/// The name of an account: of this machine, or of a directory that it asks (LDAP, Active Directory).
+fn login(uid: u32) -> Option<LoginName> {
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    login_of(uid, &users).or_else(|| {
+        // By its whole path and without our environment: who somebody is must not hang on a variable.
+        let asked = Command::new("/usr/bin/getent").arg("passwd").arg(uid.to_string()).env_clear().output();
+        login_of(uid, &String::from_utf8(asked.ok()?.stdout).ok()?)
+    })
 }
 
 /// The first name of a user id in the form of passwd(5).

@@ -200,7 +200,9 @@ impl Receipt {
             ActKind::PersonsShown | ActKind::DoubtsShown => Leave::Pictures,
             ActKind::Reveal => Leave::Subject,
             ActKind::ShowObject => Leave::Objects,
-            ActKind::Export | ActKind::LivePlacement | ActKind::LiveViewed => return None,
+            ActKind::Export | ActKind::LivePlacement | ActKind::LiveViewed | ActKind::CameraSetUp => {
+                return None;
+            }
         };
         Some(Warrant::of_entry(leave, self.act.source.to_string()))
     }

@@ -6,7 +6,24 @@
 
 use crate::config::{CalendarSettings, Term};
 use jiff::civil::{Date, Weekday};
-use jiff::{Span, ToSpan};
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp, ToSpan};
+
+/// Dutch time, as POSIX writes it: no table of time zones is needed, and the machine's own may be set to another.
+const DUTCH_TIME: &str = "CET-1CEST,M3.5.0/2,M10.5.0/3";
+
+/// Today in the Netherlands.
+#[must_use]
+pub fn today() -> Date {
+    day_of(Timestamp::now())
+}
+
+/// The day that it is in the Netherlands at a moment. By UTC it would be the day before for an hour or two each night,
+/// and a nightly run would erase a day late.
+fn day_of(at: Timestamp) -> Date {
+    let zone = TimeZone::posix(DUTCH_TIME).unwrap_or(TimeZone::UTC);
+    at.to_zoned(zone).date()
+}
 
 /// Easter Sunday of a year of the Gregorian calendar.
 fn easter(year: i16) -> Option<Date> {
@@ -126,6 +143,22 @@ mod tests {
         let off = CalendarSettings { good_friday_off: true, liberation_day_off: true };
         for day in [date(2026, 4, 3), date(2026, 5, 5)] {
             assert!(is_working_day(day, PLAIN) && !is_working_day(day, off), "{day}");
+        }
+    }
+
+    #[test]
+    fn the_day_is_that_of_the_netherlands() {
+        for (at, day) in [
+            // Half past midnight by the clocks of the Netherlands, winter and summer; a nightly run's hour.
+            ("2026-11-27T23:30:00Z", date(2026, 11, 28)),
+            ("2026-07-27T22:30:00Z", date(2026, 7, 28)),
+            ("2026-11-27T22:59:59Z", date(2026, 11, 27)),
+            // The night in which summer time begins, and that in which it ends.
+            ("2026-03-28T23:00:00Z", date(2026, 3, 29)),
+            ("2026-10-24T22:00:00Z", date(2026, 10, 25)),
+            ("2026-10-25T22:59:59Z", date(2026, 10, 25)),
+        ] {
+            assert_eq!(day_of(at.parse().expect("a moment")), day, "{at}");
         }
     }
 

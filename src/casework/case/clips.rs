@@ -70,7 +70,13 @@ impl Cases {
         let in_window = from < to && from < case.window_to && to > case.window_from;
         let act = CaseAct::AddClip { recorded: from.date(), in_window };
         let standing = self.allowed(Some(&case), &act)?;
-        let fault = |e| CaseError::io(new.path, e);
+        if to.date() > self.today {
+            // Retention is counted from it.
+            return Err(
+                self.house_rule("the clip cannot have been recorded in the future", "look at the dates")
+            );
+        }
+        let fault = |source| CaseError::Unreadable { path: new.path.to_owned(), source };
         let source = File::open(new.path).map_err(fault)?;
         let before = source.metadata().map_err(fault)?;
         if !before.is_file() {

@@ -6,12 +6,13 @@
 use super::calendar::{end_of, working_days_left};
 use super::error::CaseError;
 use super::keys::{ItemKey, KeyError, SiteKey};
+use super::next::Next;
 use super::release::forget_renderings;
 use super::store::{CaseRow, ClipRow, StepRow, Store, add_step, find_case, set_fact};
 use super::table::{allowed, asked, rules};
 use super::words::{Actor, CaseAct, CaseState, Motive, Refusal, Standing};
 use crate::casework::audit::{Account, AuditLog, CaseNumber, CaseStep, StepKind, UtcTime};
-use crate::config::{Ask, CaseKind, Office, RefusalGround, Subject};
+use crate::config::{Ask, CaseKind, Office, Policy, RefusalGround, Subject};
 use crate::lang::Lang;
 use jiff::civil::{Date, DateTime};
 use rusqlite::params;
@@ -90,6 +91,19 @@ pub struct Shown {
     pub steps: Vec<StepRow>,
 }
 
+impl Shown {
+    /// What is to be done next, and what to type for it.
+    #[must_use]
+    pub fn next(&self, policy: &Policy) -> Option<String> {
+        let case = &self.listed.case;
+        let rules = rules(policy, case.kind).ok()?;
+        let clips = self.clips.iter().filter(|clip| clip.erased_at.is_none()).count();
+        let last = |kind| self.steps.iter().rposition(|step| step.step == kind);
+        let handed_over = last(StepKind::HandOver) > last(StepKind::Draft);
+        Next::of(rules, &case.facts(clips), handed_over).command(rules, &case.number)
+    }
+}
+
 /// Writes steps to the audit log.
 #[derive(Debug)]
 pub(super) struct Recorder {
@@ -162,6 +176,12 @@ impl Cases {
         &self.store
     }
 
+    /// The rules in force.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.office.policy
+    }
+
     /// Whether this member of staff may do this now, and in which role.
     ///
     /// # Errors
@@ -183,7 +203,7 @@ impl Cases {
     }
 
     pub(super) fn case_key(&self, case: &CaseRow) -> Result<ItemKey, CaseError> {
-        let wrapped = case.key.as_ref().ok_or_else(|| CaseError::NoCase(case.number.to_string()))?;
+        let wrapped = case.key.as_ref().ok_or_else(|| CaseError::Forgotten(case.number.to_string()))?;
         Ok(ItemKey::unwrap(self.site_key()?, wrapped)?)
     }
 
@@ -209,6 +229,12 @@ impl Cases {
     pub fn show(&self, number: &CaseNumber) -> Result<Shown, CaseError> {
         self.allowed(None, &CaseAct::See)?;
         let case = self.store.case(number)?;
+        let clips = self.store.clips(&case)?;
+        let steps = self.store.steps(&case)?;
+        if case.is_forgotten() {
+            let (facts, originals) = (Vec::new(), Vec::new());
+            return Ok(Shown { listed: self.listed(case), facts, clips, originals, steps });
+        }
         let key = self.case_key(&case)?;
         let readable = |sealed: &[u8]| -> Result<String, CaseError> {
             Ok(String::from_utf8_lossy(&key.open(sealed)?).into_owned())
@@ -216,12 +242,10 @@ impl Cases {
         let sealed = self.store.sealed_facts(&case)?.into_iter();
         let facts =
             sealed.map(|(name, value)| Ok((name, readable(&value)?))).collect::<Result<_, CaseError>>()?;
-        let clips = self.store.clips(&case)?;
         let originals = clips.iter().filter_map(|clip| Some((clip.number, clip.original.as_ref()?)));
         let originals = originals
             .map(|(number, sealed)| Ok((number, readable(sealed)?)))
             .collect::<Result<_, CaseError>>()?;
-        let steps = self.store.steps(&case)?;
         Ok(Shown { listed: self.listed(case), facts, clips, originals, steps })
     }
 
@@ -286,7 +310,7 @@ impl Cases {
         if from >= to {
             return wrong("the window ends before it begins", "write the earlier time first");
         }
-        if from.date() > self.today || new.received > self.today {
+        if to.date() > self.today || new.received > self.today {
             return wrong("this lies in the future", "look at the dates");
         }
         Ok(())
@@ -387,16 +411,19 @@ impl Cases {
     }
 
     /// Closes a case; its footage is held no longer, what was rendered for release is erased, and where erasure was
-    /// granted so is all of its footage. Call it when staff have said that the originals are dealt with.
+    /// granted so is all of its footage. Call it when staff have said that the originals are dealt with. What is not
+    /// decided closes only where it was `withdrawn`.
     ///
     /// # Errors
     /// Refused, or it could not be written down.
-    pub fn close(&mut self, number: &CaseNumber) -> Result<(), CaseError> {
+    pub fn close(&mut self, number: &CaseNumber, withdrawn: bool) -> Result<(), CaseError> {
         let made = self.rendered(&self.store.case(number)?)?;
-        self.step(number, &CaseAct::Close, StepKind::Close, &[], |tx, id| {
+        let words: &[(&str, &str)] = if withdrawn { &[("withdrawn", "yes")] } else { &[] };
+        let today = self.today.to_string();
+        self.step(number, &CaseAct::Close { withdrawn }, StepKind::Close, words, |tx, id| {
             tx.execute(
-                "UPDATE cases SET state = ?2, release = NULL WHERE id = ?1",
-                params![id, CaseState::Closed.to_string()],
+                "UPDATE cases SET state = ?2, release = NULL, closed = ?3 WHERE id = ?1",
+                params![id, CaseState::Closed.to_string(), today],
             )?;
             tx.execute("UPDATE clips SET original = NULL WHERE case_id = ?1", [id])?;
             forget_renderings(tx, id)

@@ -30,6 +30,9 @@ pub enum CaseError {
     /// There is no such case.
     #[error("there is no case {0}")]
     NoCase(String),
+    /// What was put on record of it is erased.
+    #[error("what was put on record of case {0} is erased, as its term is over")]
+    Forgotten(String),
     /// There is no such clip.
     #[error("case {case} has no clip {clip}")]
     NoClip {
@@ -62,6 +65,14 @@ pub enum CaseError {
     /// It changed while it was copied, or what was read back is not what was written.
     #[error("{} changed while it was copied", .0.display())]
     Changed(PathBuf),
+    /// The clip cannot be read.
+    #[error("{}: {source}", .path.display())]
+    Unreadable {
+        /// The clip.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// It does not fit into memory.
     #[error("the clip takes {needed_mib} MiB of memory and {free_mib} MiB are free")]
     NoMemory {
@@ -97,7 +108,9 @@ impl CaseError {
             Self::Audit(e) => e.cure(),
             Self::Store(_) | Self::Strange(_) => "restore the folder of cases from a backup".to_owned(),
             Self::Newer(_) => "use that version".to_owned(),
-            Self::NoCase(_) => "`melkglas case list` shows the cases there are".to_owned(),
+            Self::NoCase(_) | Self::Forgotten(_) => {
+                "`melkglas case list` shows the cases there are".to_owned()
+            }
             Self::NoClip { .. } | Self::NoPaper { .. } | Self::Erased { .. } => {
                 "`melkglas case show` shows what the case holds".to_owned()
             }
@@ -105,6 +118,7 @@ impl CaseError {
             Self::Changed(_) => {
                 "wait until the recorder has finished writing it, and add it again".to_owned()
             }
+            Self::Unreadable { .. } => "name a clip that is there, and that may be read".to_owned(),
             Self::NoMemory { .. } => "close other programs, or add a shorter part of the footage".to_owned(),
             Self::NotPrivate(path) => format!("make it yours alone: chmod 700 '{}'", path.display()),
             Self::Io { source, .. } => match source.kind() {

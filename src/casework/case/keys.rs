@@ -40,6 +40,14 @@ pub enum KeyError {
     /// The passphrase is not the right one.
     #[error("the passphrase of {} is not right", .0.display())]
     Passphrase(PathBuf),
+    /// It has a passphrase, and nobody could be asked for it.
+    #[error("the passphrase of {} cannot be asked for: {source}", .path.display())]
+    NoPassphrase {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// Something was encrypted to another key, or was changed.
     #[error("it was encrypted with another site key, or was changed since")]
     NotOurs,
@@ -59,6 +67,10 @@ impl KeyError {
             Self::NotPrivate(path) => format!("chmod 400 '{}', and let it be your own", path.display()),
             Self::NoKey(_) => "make one with `melkglas case make-key`".into(),
             Self::NoCredential(_) => "run it as a systemd service with LoadCredential=".into(),
+            Self::NoPassphrase { .. } => {
+                "run it on a terminal, or name a program that prints the passphrase: MELKGLAS_ASKPASS=PROGRAM"
+                    .into()
+            }
             Self::Passphrase(_) => "try again; nobody can tell what it was".into(),
             Self::NotOurs => {
                 "name the key that the cases were made with, or restore them from a backup".into()
@@ -111,7 +123,9 @@ impl SiteKey {
             }
             KeyPlace::Protected(path) => {
                 let sealed = read_key(path, Guard::Owner)?;
-                let secret = age::scrypt::Identity::new(passphrase(path)?);
+                let asked = passphrase(path);
+                let asked = asked.map_err(|source| KeyError::NoPassphrase { path: path.clone(), source })?;
+                let secret = age::scrypt::Identity::new(asked);
                 let text = age::decrypt(&secret, &sealed).map_err(|_| KeyError::Passphrase(path.clone()))?;
                 Self::parse(path, &text)
             }

@@ -17,7 +17,8 @@
 //! - A release, the only way out: [`Cases::draft`] (an entry, and the clip to render), [`Cases::drafted`] (the finished file
 //!   is kept), [`Cases::watched`], [`Cases::approve`] and [`Cases::hand_over`], each by its own act and entry. A new
 //!   rendering begins again; closing erases what was rendered.
-//! - [`Cases::retain`]: erases what is due and not held. [`due_since`] and [`holds`] are its rule.
+//! - [`Cases::retain`]: erases what is due and not held, footage first and what is on record of a case later. [`due_since`],
+//!   [`holds`] and [`records_until`] are its rule. [`Next`]: what is to be done next in a case.
 //! - [`reading`]: the restriction on every subcommand that reads footage; [`may_watch`]: that on live streams.
 //! - [`end_of`], [`working_days_left`]: terms in working days.
 //!
@@ -30,6 +31,7 @@ mod desk;
 mod error;
 mod keys;
 mod memory;
+mod next;
 mod release;
 mod restriction;
 mod retention;
@@ -41,17 +43,24 @@ mod words;
 #[cfg(test)]
 mod desk_tests;
 #[cfg(test)]
+mod release_turns_tests;
+#[cfg(test)]
+mod retention_tests;
+#[cfg(test)]
 mod table_tests;
+#[cfg(test)]
+mod turns_tests;
 
-pub use calendar::{end_of, holiday, is_working_day, working_days_left};
+pub use calendar::{end_of, holiday, is_working_day, today, working_days_left};
 pub use clips::NewClip;
 pub use desk::{Cases, Identification, Listed, NewCase, Shown, Verdict};
 pub use error::CaseError;
 pub use keys::{ItemKey, KeyError, SiteKey};
 pub use memory::InMemory;
+pub use next::Next;
 pub use release::{Giving, HandOver};
 pub use restriction::{Reading, Reads, reading};
-pub use retention::{Due, Erased, due_since, holds};
+pub use retention::{Due, Erased, Outlived, due_since, holds, records_until};
 pub use store::{CaseRow, ClipRow, PaperRow, ReleaseRow, StepRow, Store};
 pub use table::{allowed, asked, may_show, rules};
 pub use watching::{Watching, may_watch};

@@ -226,7 +226,7 @@ impl Cases {
         })
     }
 
-    fn house_rule(&self, sentence: &str, cure: &str) -> CaseError {
+    pub(super) fn house_rule(&self, sentence: &str, cure: &str) -> CaseError {
         CaseError::Refused(Refusal::new(&self.office.policy, HOUSE, sentence, cure))
     }
 

@@ -17,6 +17,10 @@ pub enum Reads {
     Doubts,
     /// `melkglas evaluate`.
     Evaluate,
+    /// `melkglas batch` of a folder; that of a case is a release.
+    Batch,
+    /// `melkglas live`, with and without `--record`.
+    Live,
 }
 
 /// How footage may be read.
@@ -34,9 +38,19 @@ pub enum Reading {
 ///
 /// # Errors
 /// The [`Refusal`]: a policy is in force, and neither a case nor a trial was named; or a trial of what shows people as
-/// they are.
+/// they are; or it forbids to watch live, within a case and without.
 pub fn reading(policy: Option<&Policy>, by: Reads, in_case: bool, trial: bool) -> Result<Reading, Refusal> {
     let bare = matches!(by, Reads::Persons | Reads::Doubts);
+    if let (Some(policy), Reads::Live) = (policy, by)
+        && !policy.purpose.live.value
+    {
+        return Err(Refusal::new(
+            policy,
+            &policy.purpose.live.article,
+            "cameras are not watched live, nor recorded so, whatever a camera file says",
+            "look at recorded footage, within a case",
+        ));
+    }
     match (policy, in_case, trial) {
         (None, _, true) => Ok(Reading::Trial),
         (None, _, false) => Ok(Reading::Free),
@@ -52,10 +66,15 @@ pub fn reading(policy: Option<&Policy>, by: Reads, in_case: bool, trial: bool) -
             policy,
             &policy.purpose.causes.article,
             "footage is looked at within a case only",
-            if bare {
-                "name the case: --case NUMBER"
-            } else {
-                "name the case: --case NUMBER; to try things out: --trial, which burns NOT RELEASED over every frame"
+            match by {
+                Reads::Persons | Reads::Doubts | Reads::Live => "name the case: --case NUMBER",
+                Reads::Batch => {
+                    "name the case: `melkglas batch CASE --to RECIPIENT`; to try things out: -- --trial, which burns \
+                     NOT RELEASED over every frame"
+                }
+                _ => {
+                    "name the case: --case NUMBER; to try things out: --trial, which burns NOT RELEASED over every frame"
+                }
             },
         )),
     }
@@ -72,6 +91,13 @@ mod tests {
             let policy = Policy::shipped(*name).expect("sound");
             let article = policy.cite(&policy.purpose.causes.article);
             for by in Reads::value_variants() {
+                if *by == Reads::Live {
+                    for (in_case, trial) in [(false, false), (true, false), (false, true)] {
+                        let refused = reading(Some(&policy), *by, in_case, trial).expect_err("live");
+                        assert_eq!(refused.article, policy.cite(&policy.purpose.live.article), "{name:?}");
+                    }
+                    continue;
+                }
                 let bare = matches!(by, Reads::Persons | Reads::Doubts);
                 let refused = reading(Some(&policy), *by, false, false).expect_err("no case");
                 assert_eq!(refused.article, article, "{name:?}, {by:?}");

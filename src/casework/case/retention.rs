@@ -1,7 +1,9 @@
-//! Retention: what is due is erased, counted from when it was recorded; what an open case holds is not.
+//! Retention: footage that is due is erased, counted from when it was recorded; what an open case holds is not. Later, when
+//! its footage is gone, so is what was put on record of a closed case.
 //!
-//! To erase a clip is to destroy its key in the store, which no backup of the files can undo, and then its files. Safe to
-//! kill at any moment: the entry in the log comes first, the key goes in one transaction, and files that belong to nobody
+//! To erase a clip is to destroy its key in the store, which no backup of the files can undo, and then its files. To erase
+//! a case is to destroy its key and the words under it; its number, its steps and the entries of the audit log stay, and
+//! name no resident. Safe to kill at any moment: the entry in the log comes first, the key goes in one transaction, and files that belong to nobody
 //! any more go at the next run.
 
 use super::desk::Cases;
@@ -28,11 +30,22 @@ pub struct Due {
     pub since: Date,
 }
 
+/// A closed case, what was put on record of which is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outlived {
+    /// The case.
+    pub case: CaseNumber,
+    /// Since which day.
+    pub since: Date,
+}
+
 /// What a run did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Erased {
     /// The clips that were erased, or would be.
     pub clips: Vec<Due>,
+    /// The cases whose records were erased, or would be.
+    pub cases: Vec<Outlived>,
     /// Clips that are past their term and held by an open case.
     pub held: Vec<Due>,
     /// Files that belonged to nobody any more.
@@ -43,6 +56,12 @@ pub struct Erased {
 #[must_use]
 pub fn due_since(policy: &Policy, recorded: Date) -> Date {
     recorded.saturating_add(i64::from(policy.retention.days.value).days())
+}
+
+/// The day from which on what was put on record of a case that was closed on this day is due.
+#[must_use]
+pub fn records_until(policy: &Policy, closed: Date) -> Date {
+    closed.saturating_add(i64::from(policy.retention.records_days.value).days())
 }
 
 /// Whether a case in this state holds its footage back.
@@ -62,14 +81,17 @@ impl Cases {
         let mut done = Erased::default();
         for case in self.store.cases()? {
             let at_once = self.is_to_be_erased(&case)?;
+            let mut left = 0;
             for clip in self.store.clips(&case)?.into_iter().filter(|clip| clip.erased_at.is_none()) {
                 let due = due_since(&policy, clip.recorded_from.date());
                 let since = if at_once { due.min(self.today) } else { due };
                 if self.today < since || interrupt.is_raised() {
+                    left += 1;
                     continue;
                 }
                 let due = Due { case: case.number.clone(), clip: clip.number, since };
                 if holds(&policy, case.state) {
+                    left += 1;
                     done.held.push(due);
                     continue;
                 }
@@ -77,6 +99,14 @@ impl Cases {
                     self.erase(&case, &clip, standing)?;
                 }
                 done.clips.push(due);
+            }
+            let outlived = case.closed.filter(|_| left == 0 && !case.is_forgotten());
+            let since = outlived.map(|closed| records_until(&policy, closed));
+            if let Some(since) = since.filter(|since| *since <= self.today && !interrupt.is_raised()) {
+                if !dry_run {
+                    self.forget(&case, standing)?;
+                }
+                done.cases.push(Outlived { case: case.number, since });
             }
         }
         if !dry_run {
@@ -131,6 +161,21 @@ impl Cases {
         }
         drop(lock);
         Ok(())
+    }
+
+    /// Destroys a case's key, and what was under it: what residents and others gave, and what was decided, in words.
+    fn forget(&mut self, case: &CaseRow, standing: Standing) -> Result<(), CaseError> {
+        let lock = self.lock_files()?;
+        let files: Vec<String> = self.store.case_papers(case)?.into_iter().map(|paper| paper.file).collect();
+        let step = self.recorder.note(&case.number, StepKind::Erase, standing, None)?;
+        let tx = self.store.change()?;
+        tx.execute("UPDATE cases SET key = NULL WHERE id = ?1", [case.id])?;
+        tx.execute("DELETE FROM facts WHERE case_id = ?1", [case.id])?;
+        tx.execute("DELETE FROM case_papers WHERE case_id = ?1", [case.id])?;
+        add_step(&tx, case.id, &step)?;
+        tx.commit()?;
+        drop(lock);
+        self.remove_files(&files)
     }
 
     /// Removes files that belong to no clip: those of a run that was killed.

@@ -23,7 +23,7 @@ const FILE: &str = "cases.db";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Each brings the store from one form to the next; never changed once released, only added to.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE cases(
         id INTEGER PRIMARY KEY,
@@ -98,6 +98,11 @@ const MIGRATIONS: [&str; 2] = [
         PRIMARY KEY(case_id, name)
     ) STRICT;
 ",
+    "
+    ALTER TABLE cases ADD COLUMN closed TEXT;
+    UPDATE cases SET closed = (SELECT substr(max(at), 1, 10) FROM steps WHERE case_id = cases.id AND step = 'close')
+        WHERE state = 'closed';
+",
 ];
 
 /// A case, without what is sealed.
@@ -128,6 +133,8 @@ pub struct CaseRow {
     pub release: Option<ReleaseState>,
     /// The language of its papers.
     pub lang: Lang,
+    /// When it was closed.
+    pub closed: Option<Date>,
     pub(super) key: Option<Vec<u8>>,
 }
 
@@ -201,6 +208,12 @@ pub struct StepRow {
 }
 
 impl CaseRow {
+    /// Whether what was put on record of it is erased.
+    #[must_use]
+    pub fn is_forgotten(&self) -> bool {
+        self.key.is_none()
+    }
+
     /// What the table of allowed acts has to know; `clips` are those that are not erased.
     #[must_use]
     pub fn facts(&self, clips: usize) -> CaseFacts {
@@ -498,6 +511,7 @@ fn case_row(row: &Row<'_>) -> Result<CaseRow, CaseError> {
         release: release.map(|_| text(row, "release")).transpose()?,
         lang: <Lang as clap::ValueEnum>::from_str(&row.get::<_, String>("lang")?, false)
             .map_err(CaseError::Strange)?,
+        closed: row.get::<_, Option<String>>("closed")?.map(|_| text(row, "closed")).transpose()?,
         key: row.get("key")?,
     })
 }

@@ -45,6 +45,11 @@ pub fn allowed(
             "look at recorded footage, within a case",
         )),
         CaseAct::WatchLive => within(policy, actor, &policy.staff.look),
+        CaseAct::SetUpCamera => {
+            let mut who = policy.staff.look.value.clone();
+            who.push(Role::HousingManager);
+            one_of(policy, actor, &who, &policy.staff.look.article)
+        }
         CaseAct::Open { kind, subject, motive } => open(policy, actor, *kind, *subject, *motive),
         act => match case {
             Some(case) => {
@@ -150,7 +155,7 @@ fn open(
             policy,
             &purpose.left_to_police.article,
             format!("{cause}: the corporation does not look at footage for this"),
-            "have the tenant report it to the police, and point them to the camera",
+            "have the tenant report it to the police, and point them to the camera: `melkglas case police-letter`",
         ));
     }
     // What only the police may have looked into is cause enough where they ask.
@@ -186,12 +191,13 @@ fn in_case(
         if wanted.contains(&case.state) {
             return Ok(());
         }
-        Err(Refusal::new(
-            policy,
-            HOUSE,
-            format!("the case is {}, so {what}", case.state),
-            "open another case for what is new",
-        ))
+        let cure = match case.state {
+            CaseState::Open => "decide it first, with `melkglas case decide`",
+            CaseState::Granted | CaseState::Refused | CaseState::Closed => {
+                "open another case for what is new"
+            }
+        };
+        Err(Refusal::new(policy, HOUSE, format!("the case is {}, so {what}", case.state), cure))
     };
     let alive = [CaseState::Open, CaseState::Granted, CaseState::Refused];
     match act {
@@ -222,6 +228,15 @@ fn in_case(
         }
         CaseAct::Look => {
             state(&[CaseState::Open, CaseState::Granted], "its footage is not looked at any more")?;
+            let ends_use = [CaseKind::Erasure, CaseKind::Restriction, CaseKind::Objection];
+            if case.state == CaseState::Granted && ends_use.contains(&case.kind) {
+                return Err(Refusal::new(
+                    policy,
+                    &rules.allowed.article,
+                    format!("{} was granted, so the footage is not used any more", case.kind),
+                    "close the case when it is dealt with",
+                ));
+            }
             identified(policy, rules, case, case.kind.is_a_right())?;
             within(policy, actor, &policy.staff.look)
         }
@@ -236,7 +251,9 @@ fn in_case(
             state(&[CaseState::Open], "it is not decided again")?;
             let standing = within(policy, actor, &rules.decide)?;
             let grounds = &policy.answer.refusal_grounds;
-            if *ground != RefusalGround::NotAllowed && !grounds.value.contains(ground) {
+            // A right is refused on the protocol's grounds alone.
+            let of_protocol = *ground == RefusalGround::NotAllowed && !case.kind.is_a_right();
+            if !of_protocol && !grounds.value.contains(ground) {
                 return Err(Refusal::new(
                     policy,
                     &grounds.article,
@@ -269,11 +286,20 @@ fn in_case(
             hand_over(policy, rules, actor, (*form, *signed, *second, *on_medium))?;
             within(policy, actor, &policy.staff.look)
         }
-        CaseAct::Close => {
+        CaseAct::Close { withdrawn } => {
             state(&alive, "it cannot be closed again")?;
+            let settles_itself = case.kind == CaseKind::InternalIncident;
+            if case.state == CaseState::Open && !withdrawn && !settles_itself {
+                return Err(Refusal::new(
+                    policy,
+                    &rules.decide_within.article,
+                    "the request is not decided",
+                    "decide it with `melkglas case decide`; where it was taken back, close it with --withdrawn",
+                ));
+            }
             within(policy, actor, &policy.staff.open)
         }
-        CaseAct::See | CaseAct::Open { .. } | CaseAct::Retain | CaseAct::WatchLive => {
+        CaseAct::See | CaseAct::Open { .. } | CaseAct::Retain | CaseAct::WatchLive | CaseAct::SetUpCamera => {
             Err(Refusal::new(policy, HOUSE, "this is not done to a case", "leave the case out"))
         }
     }
@@ -435,7 +461,7 @@ fn one_of(policy: &Policy, actor: &Actor, wanted: &[Role], article: &str) -> Res
     Err(Refusal::new(
         policy,
         article,
-        format!("{} may not do this", actor.name),
+        format!("{}, {}, may not do this", actor.name, list(&actor.roles)),
         format!("ask somebody who is {}", list(wanted)),
     ))
 }

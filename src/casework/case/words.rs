@@ -147,11 +147,17 @@ pub enum CaseAct<'a> {
         on_medium: bool,
     },
     /// Close the case.
-    Close,
+    Close {
+        /// The request was taken back, so that nothing has to be decided.
+        withdrawn: bool,
+    },
     /// Erase what is due. Shows nothing, so it takes no promise of secrecy.
     Retain,
     /// Watch cameras live.
     WatchLive,
+    /// Read footage for the sake of a camera file: to draw its zones, to learn its empty scene. Nobody is seen in what
+    /// comes of it.
+    SetUpCamera,
 }
 
 /// A member of staff at work.

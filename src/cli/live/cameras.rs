@@ -4,7 +4,7 @@ use super::Args;
 use crate::casework::HideEveryone;
 use crate::casework::case::{Watching, may_watch};
 use crate::cli::common::{empty_scene, open_clip, read_camera};
-use crate::cli::desk::case_failure;
+use crate::cli::desk::{case_failure, no_policy};
 use crate::cli::talk;
 use crate::config::{
     Camera, Credentials, LivePolicy, Site, Stream, StreamSource, Transport, moving_with_zones,
@@ -42,6 +42,14 @@ impl Allowed {
 /// Reads every camera file and refuses what one of them, or the site's policy, forbids; says whether it is for placement.
 pub(super) fn allowed(args: &Args, site: &Site) -> Result<(Vec<Allowed>, LivePolicy), Failure> {
     let rules = site.office.as_ref().map(|office| office.policy.as_ref());
+    let recorded = args.record.is_some();
+    let watched =
+        |transport| may_watch(rules, Watching { transport, recorded, in_case: args.case.is_some() });
+    // What the protocol forbids is forbidden before a camera file is looked for.
+    watched(Transport::default()).map_err(|refusal| case_failure(refusal.into()))?;
+    if args.case.is_some() && rules.is_none() {
+        return Err(no_policy());
+    }
     let mut cameras: Vec<Allowed> = Vec::new();
     let mut ids = BTreeSet::new();
     for path in &args.camera {
@@ -54,8 +62,7 @@ pub(super) fn allowed(args: &Args, site: &Site) -> Result<(Vec<Allowed>, LivePol
             return Err(Failure::with_cure(Exit::Usage, twice, "name each camera once"));
         }
         let transport = camera.stream.as_ref().map_or(Transport::default(), |stream| stream.transport);
-        let wanted = Watching { transport, recorded: args.record.is_some() };
-        may_watch(rules, wanted).map_err(|refusal| case_failure(refusal.into()))?;
+        watched(transport).map_err(|refusal| case_failure(refusal.into()))?;
         if camera.live == LivePolicy::Forbidden {
             return Err(Failure::with_cure(
                 Exit::Refused,
