@@ -26,7 +26,7 @@ pub(super) enum Command {
     /// List the cases, with the working days that are left.
     List(ListArgs),
     /// Show all that is on record of a case.
-    Show(ShowArgs),
+    Show(OneArgs),
     /// Record that an identity was established, by whom and how. No copy of a document is kept.
     Identify(OneArgs),
     /// Copy a clip into a case, encrypted.
@@ -121,22 +121,13 @@ pub(super) struct ListArgs {
     at: Where,
 }
 
-/// Flags of `melkglas case show`.
-#[derive(Debug, Args)]
-pub(super) struct ShowArgs {
-    /// The number of the case.
-    number: CaseNumber,
-    #[command(flatten)]
-    at: Where,
-}
-
-/// Flags of `melkglas case identify`.
+/// Flags of what is about a case and no more: `show`, `identify`, `release approve`.
 #[derive(Debug, Args)]
 pub(super) struct OneArgs {
     /// The number of the case.
-    number: CaseNumber,
+    pub(super) number: CaseNumber,
     #[command(flatten)]
-    at: Where,
+    pub(super) at: Where,
 }
 
 /// Flags of `melkglas case add-clip`.
@@ -280,7 +271,7 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn show(args: &ShowArgs) -> Result<(), Failure> {
+fn show(args: &OneArgs) -> Result<(), Failure> {
     let Shown { listed, facts, clips, originals, steps } =
         args.at.cases()?.show(&args.number).map_err(case_failure)?;
     let case = &listed.case;
