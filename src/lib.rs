@@ -185,7 +185,7 @@
 //!   act). Frames live in memory, in buffers that are used again. (What the
 //!   operating system swaps out is the machine's affair: encrypt its swap.)
 //! - **No network** but what [`video::live`] needs: the cameras that are named, viewers who connect, and counts for
-//!   Prometheus. Clips need none, nor does the build; ONNX Runtime's telemetry is off.
+//!   Prometheus. Clips need none, nor does the build; ONNX Runtime reports nothing to its maker and keeps nothing for it (`cli/harden.rs`).
 //! - **No `unsafe`**: forbidden in `Cargo.toml`.
 //! - **No silent second choice**: no fallback to the processor, to another model or to default settings unless a
 //!   setting asks for it; a bad setting means that nothing starts.

@@ -67,7 +67,9 @@ pub(super) fn failure(e: AuditError) -> Failure {
             Exit::Usage
         }
         AuditError::NotPrivate { .. } => Exit::Settings,
-        AuditError::KeyGone(_) | AuditError::Broken(_) | AuditError::NoExport(_) => Exit::Refused,
+        AuditError::KeyGone(_) | AuditError::Broken(_) | AuditError::Gone(_) | AuditError::NoExport(_) => {
+            Exit::Refused
+        }
         AuditError::Locked(_) | AuditError::Io { .. } => Exit::Pipeline,
         AuditError::Randomness(_) => Exit::Bug,
     };

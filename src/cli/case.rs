@@ -28,8 +28,14 @@ pub(super) enum Command {
     /// List the cases, with the working days that are left.
     List(ListArgs),
     /// Show all that is on record of a case.
-    Show(ShowArgs),
+    #[command(after_help = "The last line says what is to be done next, and what to type for it.")]
+    Show(OneArgs),
     /// Record that an identity was established, by whom and how. No copy of a document is kept.
+    #[command(after_help = "\
+Asked for on the terminal, or read from stdin, a line for each:
+  how: passport shown                        how the identity was established; no number, no copy
+  whose: the child, passport shown           where it is about a child or somebody who gave a proxy: whose footage it is
+  authority: parental authority, register    and by what authority the requester acts for them")]
     Identify(OneArgs),
     /// Copy a clip into a case, encrypted.
     AddClip(ClipArgs),
@@ -128,28 +134,13 @@ pub(super) struct ListArgs {
     at: Where,
 }
 
-/// Flags of `melkglas case show`.
+/// Flags of what is about a case and no more: `show`, `identify`, `release approve`.
 #[derive(Debug, Args)]
-#[command(after_help = "The last line says what is to be done next, and what to type for it.")]
-pub(super) struct ShowArgs {
-    /// The number of the case.
-    number: CaseNumber,
-    #[command(flatten)]
-    at: Where,
-}
-
-/// Flags of `melkglas case identify`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Asked for on the terminal, or read from stdin, a line for each:
-  how: passport shown                        how the identity was established; no number, no copy
-  whose: the child, passport shown           where it is about a child or somebody who gave a proxy: whose footage it is
-  authority: parental authority, register    and by what authority the requester acts for them")]
 pub(super) struct OneArgs {
     /// The number of the case.
-    number: CaseNumber,
+    pub(super) number: CaseNumber,
     #[command(flatten)]
-    at: Where,
+    pub(super) at: Where,
 }
 
 /// Flags of `melkglas case add-clip`.
@@ -330,7 +321,7 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn show(args: &ShowArgs) -> Result<(), Failure> {
+fn show(args: &OneArgs) -> Result<(), Failure> {
     let cases = args.at.cases()?;
     let shown = cases.show(&args.number).map_err(case_failure)?;
     let next = shown.next(cases.policy());

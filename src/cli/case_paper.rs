@@ -5,6 +5,7 @@
 use super::case::Where;
 use super::desk::{case_failure, office};
 use super::outputs::{cannot_write, check_files};
+use super::paper_words::{article, asked_for, capital, cited, for_what, ground, lines, moment, what_now};
 use super::talk;
 use super::words::{self, Wanted};
 use crate::casework::audit::{CaseNumber, Hash256, StepKind};
@@ -14,14 +15,15 @@ use crate::casework::paper::{
     Addressee, Decision, DecisionLetter, ErasureConfirmation, Footage, Ground, Heading, House, PaperError,
     PoliceLetter, ReceiptForm, ViewStatement,
 };
-use crate::config::{CaseKind, Form, Office, RefusalGround};
+use crate::config::{Form, Office, RefusalGround};
 use crate::error::{Exit, Failure};
 use crate::lang::Lang;
 use crate::video::sink::{Overwrite, PartialFile};
 use clap::{Args as ClapArgs, ValueEnum};
-use jiff::civil::{Date, DateTime};
+use jiff::civil::Date;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 /// The papers that there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -100,11 +102,12 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         PaperKind::ViewStatement => on.view_statement().pdf(),
         PaperKind::Receipt => {
             let rows = cases.store().releases(on.case()).map_err(case_failure)?;
-            let row = rows.first().ok_or_else(|| on.missing("nothing is rendered that could be received"))?;
+            if rows.is_empty() {
+                return Err(on.missing("nothing is rendered that could be received"));
+            }
             let giving = Giving {
-                row,
                 // Whether it is a zip or an age file is seen when it is packed.
-                file: package_stem(&args.number, row, rows.len()),
+                files: rows.iter().map(|row| (package_stem(&args.number, row, rows.len()), row)).collect(),
                 medium: args.medium.clone(),
                 second: second_name(&cases, args.second.as_deref())?,
                 chain: Chain::of(&cases.log().head().map_err(super::audit::failure)?),
@@ -115,7 +118,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         PaperKind::Decision => on.decision(&office)?.pdf(),
         PaperKind::Erasure => on.erasure()?.pdf(),
     };
-    write(&pdf, &args.out, args.force)
+    write(&pdf, &args.out, args.force)?;
+    told(&args.out);
+    Ok(())
 }
 
 pub(super) fn police(args: &PoliceArgs) -> Result<(), Failure> {
@@ -123,6 +128,16 @@ pub(super) fn police(args: &PoliceArgs) -> Result<(), Failure> {
     let cases = super::desk::open(office.clone(), &args.at.place, false)?;
     cases.allowed(None, &crate::casework::case::CaseAct::See).map_err(case_failure)?;
     let left = &office.policy.purpose.left_to_police;
+    if left.value.is_empty() {
+        return Err(Failure::with_cure(
+            Exit::Refused,
+            format!(
+                "{} leaves nothing to the police alone, so this letter would not be true",
+                office.policy.title
+            ),
+            "open a case: what the protocol has cause for may be looked at",
+        ));
+    }
     let said = words::ask(&[
         Wanted::new("name", "who asked"),
         Wanted::optional("address", "their address"),
@@ -131,7 +146,7 @@ pub(super) fn police(args: &PoliceArgs) -> Result<(), Failure> {
     let word = |key: &str| words::of(&said, key).unwrap_or_default();
     let letter = PoliceLetter {
         heading: heading(&office, args.reference.clone(), args.lang),
-        to: Addressee { name: word("name"), address: lines(&word("address")) },
+        to: Addressee { name: word("name"), address: lines(&word("address")), person: None },
         incident: word("incident"),
         happened_on: args.happened_on,
         place: args.place_of_camera.clone(),
@@ -140,10 +155,13 @@ pub(super) fn police(args: &PoliceArgs) -> Result<(), Failure> {
         secured: false,
         signed_by: cases.actor().name.clone(),
     };
-    write(&letter.pdf(), &args.out, args.force)
+    write(&letter.pdf(), &args.out, args.force)?;
+    told(&args.out);
+    Ok(())
 }
 
-fn write(pdf: &Result<Vec<u8>, PaperError>, out: &Path, force: bool) -> Result<(), Failure> {
+/// Writes a paper.
+pub(super) fn write(pdf: &Result<Vec<u8>, PaperError>, out: &Path, force: bool) -> Result<(), Failure> {
     let pdf = pdf.as_ref().map_err(|e| Failure::new(Exit::Bug, e))?;
     if out == Path::new("-") {
         return std::io::stdout().lock().write_all(pdf).map_err(|e| cannot_write(out, &e));
@@ -155,8 +173,12 @@ fn write(pdf: &Result<Vec<u8>, PaperError>, out: &Path, force: bool) -> Result<(
         partial.commit()
     };
     write().map_err(|e| cannot_write(out, &e))?;
-    talk::say(format_args!("wrote {}; it holds personal data: erase it when it is printed", out.display()));
     Ok(())
+}
+
+/// Says where a paper about somebody lies.
+fn told(out: &Path) {
+    talk::say(format_args!("wrote {}; it holds personal data: erase it when it is printed", out.display()));
 }
 
 /// The name of a second member of staff.
@@ -176,8 +198,8 @@ fn package_stem(number: &CaseNumber, row: &ReleaseRow, of: usize) -> String {
 
 /// What is handed over, for the receipt.
 pub(super) struct Giving<'a> {
-    pub(super) row: &'a ReleaseRow,
-    pub(super) file: String,
+    /// The packages' names, and what is in them.
+    pub(super) files: Vec<(String, &'a ReleaseRow)>,
     pub(super) medium: Option<String>,
     pub(super) second: Option<String>,
     pub(super) chain: Chain,
@@ -249,13 +271,18 @@ impl Record {
 
     fn addressee(&self) -> Addressee {
         let organisation = self.fact("organisation");
-        let address = lines(&self.fact("address").unwrap_or_default());
+        let mut address = lines(&self.fact("address").unwrap_or_default());
+        if address.is_empty() {
+            address.extend(self.fact("email"));
+        }
         let name = self.fact("name").unwrap_or_default();
         match organisation {
-            Some(organisation) => {
-                Addressee { name: organisation, address: std::iter::once(name).chain(address).collect() }
-            }
-            None => Addressee { name, address },
+            Some(organisation) => Addressee {
+                name: organisation,
+                address: std::iter::once(name.clone()).chain(address).collect(),
+                person: Some(name),
+            },
+            None => Addressee { name, address, person: None },
         }
     }
 
@@ -273,11 +300,11 @@ impl Record {
     /// The receipt for what is handed over.
     pub(super) fn receipt(&self, giving: Giving<'_>) -> Result<ReceiptForm, Failure> {
         let lang = self.heading.lang;
-        let purpose = self.purpose.clone().or_else(|| self.fact("reasons")).unwrap_or_else(|| {
-            let known = rules_of_purpose(self.case().kind, lang);
-            known.to_owned()
-        });
-        let clip = giving.row.sha256.parse().map_err(|e| Failure::new(Exit::Bug, e))?;
+        let purpose = self.purpose.clone().or_else(|| self.fact("reasons"));
+        let purpose = purpose.unwrap_or_else(|| for_what(self.case().kind, lang).to_owned());
+        let form = giving.files.first().map_or(Form::Copy, |(_, row)| row.form);
+        let file = |(name, row): (String, &ReleaseRow)| Ok((name, row.sha256.parse()?));
+        let files: Result<Vec<_>, <Hash256 as FromStr>::Err> = giving.files.into_iter().map(file).collect();
         Ok(ReceiptForm {
             heading: self.heading.clone(),
             recipient: self.fact("name").unwrap_or_default(),
@@ -286,8 +313,8 @@ impl Record {
             ground: self.fact("ground"),
             purpose,
             footage: self.footage(),
-            file: giving.file,
-            clip,
+            form,
+            files: files.map_err(|e| Failure::new(Exit::Bug, e))?,
             medium: giving.medium.unwrap_or_else(|| lang.of("bestand", "file").to_owned()),
             chain: giving.chain,
             fingerprint: giving.fingerprint,
@@ -303,49 +330,26 @@ impl Record {
         let decided = decided.ok_or_else(|| self.missing("it is not decided"))?;
         let case = self.case();
         let rules = rules(&office.policy, case.kind).map_err(|e| case_failure(e.into()))?;
-        let grounds = &office.policy.answer.refusal_grounds;
         let refused = decided.step == StepKind::Refuse;
-        let mut reasons = Vec::new();
-        if refused {
-            let ground = self.fact("refusal-ground").and_then(|word| word.parse::<RefusalGround>().ok());
-            let article = article(&grounds.article, lang);
-            reasons.extend(
-                ground.map(|ground| Ground { article: article.clone(), text: in_words(ground, lang).into() }),
-            );
-            reasons.extend(self.fact("refusal").map(|text| Ground { article, text }));
-        }
-        let view = lang.of(
-            "u kunt de beelden bij ons op kantoor bekijken, met een medewerker erbij; neem een geldig legitimatiebewijs mee",
-            "you can look at the footage at our office, with a member of staff present; please bring a valid proof of \
-             identity",
-        );
-        let copy = lang.of(
-            "u krijgt een kopie waarop anderen onherkenbaar zijn gemaakt; het wachtwoord krijgt u langs een andere weg",
-            "you get a copy in which others are made unrecognisable; the passphrase reaches you another way",
-        );
-        let erased = lang.of(
-            "wij wissen de beelden zodra deze zaak wordt gesloten, en bevestigen u dat",
-            "we erase the footage when this case is closed, and confirm that to you",
-        );
-        let how = match rules.forms.value.as_slice() {
-            _ if refused => None,
-            [] => (case.kind == CaseKind::Erasure).then(|| capital(erased)),
-            forms => {
-                let how = [(Form::View, view), (Form::Copy, copy)];
-                let how: Vec<&str> =
-                    how.into_iter().filter(|(form, _)| forms.contains(form)).map(|(_, text)| text).collect();
-                Some(capital(&how.join(lang.of("; of ", "; or "))))
-            }
-        };
+        let named = self.fact("refusal-ground").and_then(|word| word.parse::<RefusalGround>().ok());
+        let article = &office.policy.answer.refusal_grounds.article;
+        let grounds = named.map(|named| Ground {
+            article: cited(article, &self.heading.house.protocol, lang),
+            text: capital(ground(named, lang)).trim_end_matches('.').to_owned(),
+        });
+        let forms = rules.forms.value.as_slice();
         let fee = rules.fee_cents.value;
         Ok(DecisionLetter {
             heading: self.heading.clone(),
             to: self.addressee(),
             asked_on: case.received,
-            asked: asked_for(case.kind, lang).to_owned(),
+            asked: asked_for(case.kind, case.subject, lang).to_owned(),
+            footage: (moment(case.window_from), moment(case.window_to)),
             decision: if refused { Decision::Refused } else { Decision::Granted },
-            how,
-            grounds: reasons,
+            how: if refused { None } else { what_now(case.kind, forms, lang) },
+            others_hidden: !refused && !forms.is_empty() && !forms.contains(&Form::Original),
+            grounds: grounds.filter(|_| refused).into_iter().collect(),
+            explanation: self.fact("refusal").filter(|_| refused),
             fee: (fee > 0).then(|| format!("€ {},{:02}", fee / 100, fee % 100)),
             decided_by: decided.by.clone(),
         })
@@ -369,13 +373,14 @@ impl Record {
 }
 
 /// What all papers say.
-fn heading(office: &Office, case: String, lang: Lang) -> Heading {
+pub(super) fn heading(office: &Office, case: String, lang: Lang) -> Heading {
     let (house, title) = (&office.house, &office.policy.title);
     // A policy says where a complaint goes, first to the corporation, then to the authority; papers say the second.
     let first = office.policy.answer.complaints.value.split(';').next().unwrap_or_default().trim();
     let complaints = match first {
         "the corporation" | "" if house.contact.is_empty() => lang.of("ons kantoor", "our office").to_owned(),
         "the corporation" | "" => house.contact.join(", "),
+        named if named == title && !house.contact.is_empty() => house.contact.join(", "),
         named => named.to_owned(),
     };
     Heading {
@@ -390,95 +395,5 @@ fn heading(office: &Office, case: String, lang: Lang) -> Heading {
         case,
         date: today(),
         lang,
-    }
-}
-
-/// Lines of an address that was given in one.
-fn lines(text: &str) -> Vec<String> {
-    text.split(',').map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), chars.as_str()))
-}
-
-fn moment(at: DateTime) -> String {
-    at.strftime("%d-%m-%Y %H:%M:%S").to_string()
-}
-
-/// An article as a letter names it.
-fn article(article: &str, lang: Lang) -> String {
-    let words = [
-        ("GDPR art. ", "artikel ", " AVG"),
-        ("house rule", "eigen regel", ""),
-        ("art. ", "artikel ", ""),
-        ("rule ", "uitgangspunt ", ""),
-        ("par. ", "paragraaf ", ""),
-    ];
-    let found = words.iter().find_map(|(en, nl, after)| Some((article.strip_prefix(en)?, nl, after)));
-    match (lang, found) {
-        (Lang::Nl, Some((rest, nl, after))) => format!("{nl}{rest}{after}"),
-        _ => article.to_owned(),
-    }
-}
-
-/// What was asked, after "asked us".
-fn asked_for(kind: CaseKind, lang: Lang) -> &'static str {
-    match kind {
-        CaseKind::Access => lang.of(
-            "camerabeelden te mogen inzien waarop u, of wie u vertegenwoordigt, te zien bent",
-            "to see camera footage of yourself, or of whom you represent",
-        ),
-        CaseKind::Erasure => {
-            lang.of("camerabeelden waarop u te zien bent te wissen", "to erase camera footage of yourself")
-        }
-        CaseKind::Restriction => lang.of(
-            "camerabeelden waarop u te zien bent te bewaren maar niet te gebruiken",
-            "to keep camera footage of yourself but not to use it",
-        ),
-        CaseKind::Objection => lang.of(
-            "camerabeelden waarop u te zien bent niet te gebruiken",
-            "not to use camera footage of yourself",
-        ),
-        CaseKind::InternalIncident => lang.of("een incident te onderzoeken", "to look into an incident"),
-        _ => lang.of("camerabeelden te verstrekken", "to hand over camera footage"),
-    }
-}
-
-/// What footage is for where nothing else is on record.
-fn rules_of_purpose(kind: CaseKind, lang: Lang) -> &'static str {
-    match kind {
-        CaseKind::Access => lang.of("inzage in eigen beelden", "access to footage of oneself"),
-        CaseKind::Police | CaseKind::Justice => {
-            lang.of("opsporing of vervolging", "detection or prosecution")
-        }
-        _ => lang.of("de zaak hierboven", "the case above"),
-    }
-}
-
-/// A ground of refusal, as a sentence without its full stop.
-fn in_words(ground: RefusalGround, lang: Lang) -> &'static str {
-    match ground {
-        RefusalGround::OthersRights => lang.of(
-            "inzage zou de privacy of de rechten van anderen schaden",
-            "it would harm the privacy or the rights of others",
-        ),
-        RefusalGround::CorporationsRights => {
-            lang.of("inzage zou onze eigen rechten schaden", "it would harm our own rights")
-        }
-        RefusalGround::NotSeen => {
-            lang.of("u bent niet op deze beelden te zien", "you are not seen in this footage")
-        }
-        RefusalGround::Erased => lang.of(
-            "de beelden zijn gewist toen hun bewaartermijn voorbij was",
-            "the footage was erased when its term was over",
-        ),
-        RefusalGround::Unidentified => {
-            lang.of("wij hebben niet kunnen vaststellen wie u bent", "we could not establish who you are")
-        }
-        RefusalGround::NotAllowed => {
-            lang.of("ons protocol staat dit niet toe", "our protocol does not allow this")
-        }
     }
 }

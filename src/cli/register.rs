@@ -1,6 +1,8 @@
 //! `melkglas register`: all cameras in one table. `melkglas incident report`: what moves a camera's term.
 
+use super::common::Installation;
 use super::outputs::{cannot_write, check_files};
+use super::register_extract::extract;
 use super::talk;
 use crate::casework::case::today;
 use crate::casework::{Readers, RegisterRow, csv, heads};
@@ -20,11 +22,13 @@ use std::path::{Path, PathBuf};
 A row for each camera file, and at its end what is missing or late: notices, agreements, checks (every 92 days, or as \
 check_every_days says), evaluations (a year after it was installed, then every three), and cameras before which nothing \
 happened for a year and a half since the last reported incident. Dummies look like cameras unless you say --dummies; \
-such a table stays in the house.
+such a table stays in the house. --extract makes the paper for whoever asks about one camera; it never tells a dummy, and \
+says how long footage is kept by the protocol.
 
 Examples:
   melkglas register pipelines/cameras --lang nl
-  melkglas register pipelines/cameras --format csv -o register.csv")]
+  melkglas register pipelines/cameras --format csv -o register.csv
+  melkglas register pipelines/cameras/entrance-3.toml --extract entrance-3.pdf --lang nl")]
 pub(super) struct Args {
     /// Folders of camera files, or camera files.
     #[arg(value_name = "PATH", default_value = "pipelines/cameras")]
@@ -35,6 +39,9 @@ pub(super) struct Args {
     /// Write to this file instead of stdout.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Instead of a table, an extract of one camera as PDF, for whoever asks about it.
+    #[arg(long, value_name = "FILE.pdf", conflicts_with_all = ["output", "format", "dummies"])]
+    extract: Option<PathBuf>,
     /// Replace a file that exists.
     #[arg(long)]
     force: bool,
@@ -47,6 +54,8 @@ pub(super) struct Args {
     /// Language of heads and remarks.
     #[arg(long, value_enum, default_value_t, env = "MELKGLAS_LANG")]
     lang: Lang,
+    #[command(flatten)]
+    installation: Installation,
 }
 
 /// How a register is written.
@@ -91,13 +100,24 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let mut failed = 0;
     for file in &files {
         match read(file) {
-            Ok((camera, incidents)) => rows.push(RegisterRow::of(&camera, &incidents, day, readers)),
+            Ok((camera, incidents)) => {
+                let row = RegisterRow::of(&camera, &incidents, day, readers);
+                rows.push((camera, row));
+            }
             Err(failure) => {
                 talk::failure(Some(file), &failure);
                 failed += 1;
             }
         }
     }
+    if let Some(out) = &args.extract {
+        if failed > 0 {
+            return Ok(Exit::Settings);
+        }
+        extract(&rows, &args.installation, args.lang, (out, args.force))?;
+        return Ok(Exit::Ok);
+    }
+    let rows: Vec<RegisterRow> = rows.into_iter().map(|(_, row)| row).collect();
     let text = written(&rows, args.format, args.lang, readers);
     match &args.output {
         Some(path) => {
@@ -166,8 +186,14 @@ fn written(rows: &[RegisterRow], format: Format, lang: Lang, readers: Readers) -
 /// Longest cell of a table for a terminal, characters.
 const WIDEST: usize = 36;
 
+/// As columns; one in which nothing is on record for any camera is left out, and what is missing stands in the last.
 fn columns(rows: &[Vec<String>]) -> String {
-    let short = |cell: &String, last: bool| -> String {
+    let filled = |i: usize| rows.len() < 2 || rows.iter().skip(1).any(|row| !row[i].is_empty());
+    let rows: Vec<Vec<&String>> = rows
+        .iter()
+        .map(|row| row.iter().enumerate().filter(|(i, _)| filled(*i)).map(|(_, cell)| cell).collect())
+        .collect();
+    let short = |cell: &str, last: bool| -> String {
         // What a file says goes to a terminal.
         let cell: String = cell.chars().filter(|c| !c.is_control()).collect();
         if last || cell.chars().count() <= WIDEST {
@@ -177,7 +203,7 @@ fn columns(rows: &[Vec<String>]) -> String {
     };
     let rows: Vec<Vec<String>> = rows
         .iter()
-        .map(|row| row.iter().enumerate().map(|(i, cell)| short(cell, i + 1 == row.len())).collect())
+        .map(|row| row.iter().enumerate().map(|(i, cell)| short(cell.as_str(), i + 1 == row.len())).collect())
         .collect();
     let width = |i: usize| rows.iter().map(|row| row[i].chars().count()).max().unwrap_or(0);
     let line = |row: &Vec<String>| {
@@ -218,4 +244,18 @@ pub(super) fn incident(command: &IncidentCommand) -> Result<Exit, Failure> {
         ));
     }
     Ok(Exit::Ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_leaves_empty_columns_out() {
+        let row = |cells: [&str; 4]| cells.map(str::to_owned).to_vec();
+        let rows =
+            [row(["camera", "plaats", "doel", "ontbreekt"]), row(["hal", "", "inbraak", "plaats ontbreekt"])];
+        assert_eq!(columns(&rows), "camera  doel     ontbreekt\nhal     inbraak  plaats ontbreekt\n");
+        assert_eq!(columns(&rows[..1]), "camera  plaats  doel  ontbreekt\n");
+    }
 }

@@ -4,7 +4,7 @@
 //! `original`), `watch`, `approve`, `hand-over`. What each of them may do is in the table of
 //! [`casework::case`](crate::casework::case); rendering is in `release_render`, showing and packing in `release_give`.
 
-use super::case::Where;
+use super::case::{OneArgs, Where};
 use super::desk::{case_failure, office};
 use super::release_give::{self, GiveArgs};
 use super::release_render::{self, Options};
@@ -113,15 +113,6 @@ pub(super) struct WatchArgs {
     at: Where,
 }
 
-/// Flags of `melkglas case release approve`.
-#[derive(Debug, Args)]
-pub(super) struct OneArgs {
-    /// The number of the case.
-    number: CaseNumber,
-    #[command(flatten)]
-    at: Where,
-}
-
 pub(super) fn run(command: &Command, interrupt: &Interrupt) -> Result<Exit, Failure> {
     match command {
         Command::View(args) => {
@@ -210,6 +201,13 @@ fn watch(args: &WatchArgs) -> Result<Exit, Failure> {
     cases.allowed(Some(&case), &CaseAct::Watch).map_err(case_failure)?;
     let rows = cases.store().releases(&case).map_err(case_failure)?;
     let rows: Vec<ReleaseRow> = rows.into_iter().filter(|row| !row.watched).collect();
+    if rows.is_empty() {
+        talk::say(format_args!(
+            "all that is rendered of case {} was watched before: `melkglas case release approve {}` is next",
+            args.number, args.number
+        ));
+        return Ok(Exit::Ok);
+    }
     let folder = release_give::laid_out(&mut cases, &args.number, &rows, args.player.as_deref())?;
     let said = words::ask(&[Wanted::new("watched", "did you watch all of it to its end? (yes or no)")])?;
     drop(folder);

@@ -14,14 +14,15 @@ use crate::casework::audit::CaseNumber;
 use crate::casework::case::{Cases, HandOver, ReleaseRow};
 use crate::casework::package::{
     Chain, Content, Label, Lock, MediumError, PackageError, Packed, Paper, Parcel, Passphrase, Recipient,
-    check_empty, pack, write_there,
+    check_empty, device_of, pack, write_there,
 };
 use crate::casework::review::ReviewFolder;
 use crate::config::{Form, Office};
 use crate::error::{Exit, Failure};
-use crate::video::sink::{Overwrite, PartialFile};
+use crate::video::sink::{Overwrite, PartialFile, sweep};
 use clap::Args;
 use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -160,30 +161,32 @@ fn packages(args: &GiveArgs, cases: &mut Cases, office: &Office, how: HandOver<'
     };
     // What the protocol says comes before what is wrong with a flag; nothing is written down yet.
     cases.may_hand_over(&args.number, how).map_err(case_failure)?;
-    let folder = match (&args.medium, &args.out) {
-        (Some(medium), _) => {
-            check_empty(medium).map_err(|e| medium_failure(&e))?;
-            medium
-        }
-        (None, Some(out)) => out,
-        (None, None) => {
-            return Err(Failure::with_cure(
-                Exit::Usage,
-                "it is not said where the package goes",
-                "name --medium or --out",
-            ));
-        }
-    };
+    let case = cases.store().case(&args.number).map_err(case_failure)?;
+    let to_key = matches!(key, Key::Recipient(_));
+    let name = |row: &ReleaseRow, of: usize| package_name(&args.number, row, of, to_key);
+    let folder = place(args)?;
+    let planned = cases.store().releases(&case).map_err(case_failure)?;
+    let mut there = planned.iter().map(|row| folder.join(name(row, planned.len())));
+    if let Some(path) = there.find(|path| path.symlink_metadata().is_ok()) {
+        return Err(Failure::with_cure(
+            Exit::Usage,
+            format!("{} exists already", path.display()),
+            "name another folder, or take that package away first",
+        ));
+    }
+    try_out(folder)?;
+    let device = device_of(folder).map_err(|e| medium_failure(&e))?;
     let rows = cases.hand_over(&args.number, how).map_err(case_failure)?;
     let record = Record::of(cases, office, &args.number, args.place_of_camera.as_deref())?;
     let second = second_name(cases, args.second.as_deref())?;
+    sweep(cases.store().folder());
+    // Where one of several cannot be written, the others are taken away again: nobody would know their passphrase.
+    let mut made = Vec::new();
     for row in &rows {
-        let to_key = matches!(key, Key::Recipient(_));
-        let name = package_name(&args.number, row, rows.len(), to_key);
+        let name = name(row, rows.len());
         let head = cases.log().head().map_err(super::audit::failure)?;
         let giving = Giving {
-            row,
-            file: name.clone(),
+            files: vec![(name.clone(), row)],
             medium: args.medium.as_ref().map(|_| "USB".to_owned()),
             second: second.clone(),
             chain: Chain::of(&head),
@@ -195,11 +198,15 @@ fn packages(args: &GiveArgs, cases: &mut Cases, office: &Office, how: HandOver<'
         let partial =
             PartialFile::create(&making, Overwrite::Refuse).map_err(|e| cannot_write(&making, &e))?;
         let packed = parcel.packed(cases, &args.number, &key, partial.file())?;
-        let written = write_there(partial.file(), folder, &name).map_err(|e| medium_failure(&e))?;
+        let written = write_there(partial.file(), folder, device, &name).map_err(|e| medium_failure(&e))?;
         if written.sha256 != packed.sha256 {
             return Err(Failure::new(Exit::Pipeline, "what was written is not what was packed"));
         }
+        made.push(written);
+    }
+    for written in made {
         talk::data(format_args!("{}  SHA-256 {}", written.path.display(), written.sha256));
+        written.keep();
     }
     if let Key::Passphrase(passphrase) = &key {
         talk::data(format_args!("passphrase  {}", passphrase.reveal()));
@@ -208,6 +215,48 @@ fn packages(args: &GiveArgs, cases: &mut Cases, office: &Office, how: HandOver<'
         );
     }
     Ok(Exit::Ok)
+}
+
+/// Where the packages go.
+fn place(args: &GiveArgs) -> Result<&Path, Failure> {
+    match (&args.medium, &args.out) {
+        (Some(medium), _) => {
+            check_empty(medium).map_err(|e| medium_failure(&e))?;
+            if !is_mounted(medium) {
+                talk::say(format_args!(
+                    "nothing is mounted at {}: what is written there stays on this machine's own disk",
+                    medium.display()
+                ));
+            }
+            Ok(medium)
+        }
+        (None, Some(out)) if out.is_dir() => {
+            sweep(out);
+            Ok(out)
+        }
+        (None, Some(out)) => Err(Failure::with_cure(
+            Exit::Usage,
+            format!("{} is no folder", out.display()),
+            "make it, or name another with --out",
+        )),
+        (None, None) => Err(Failure::with_cure(
+            Exit::Usage,
+            "it is not said where the package goes",
+            "name --medium or --out",
+        )),
+    }
+}
+
+/// Looks whether a folder can be written to at all, before anything is said to be handed over.
+fn try_out(folder: &Path) -> Result<(), Failure> {
+    let tried = PartialFile::create(&folder.join("package"), Overwrite::Replace);
+    tried.map(drop).map_err(|source| medium_failure(&MediumError::Io { folder: folder.to_owned(), source }))
+}
+
+/// Whether a folder is of another file system than the one that it lies in.
+fn is_mounted(folder: &Path) -> bool {
+    let device = |path: &Path| path.metadata().map(|meta| meta.dev()).ok();
+    folder.canonicalize().is_ok_and(|path| path.parent().is_none_or(|up| device(up) != device(&path)))
 }
 
 /// What is about to be packed.
@@ -261,12 +310,17 @@ fn extension(cases: &Cases, number: &CaseNumber, clip: u32) -> Result<String, Fa
 }
 
 fn medium_failure(e: &MediumError) -> Failure {
-    let exit = match e {
-        MediumError::NotAFolder(_) => Exit::Usage,
-        MediumError::NotEmpty { .. } => Exit::Refused,
-        MediumError::ReadBack(_) | MediumError::Io { .. } => Exit::Pipeline,
-    };
-    Failure::new(exit, e)
+    match e {
+        MediumError::NotAFolder(_) => Failure::new(Exit::Usage, e),
+        MediumError::NotEmpty { .. } => Failure::new(Exit::Refused, e),
+        MediumError::ReadBack(_) | MediumError::TakenOut(_) => Failure::new(Exit::Pipeline, e),
+        MediumError::Io { .. } => Failure::with_cure(
+            Exit::Pipeline,
+            e,
+            "nothing of this was handed over: look whether it has room, is plugged in and may be written to; or take \
+             another one",
+        ),
+    }
 }
 
 fn package_failure(e: &PackageError) -> Failure {

@@ -67,3 +67,27 @@ fn the_register_lists_cameras_and_incidents_move_their_term() {
     assert!(table.stdout.contains("bord ontbreekt"), "{table:?}");
     desk.run(["verify", "cameras/door.toml"]).expect(4, &[]);
 }
+
+#[test]
+fn an_extract_of_the_register_tells_no_dummy() {
+    let desk = Desk::new();
+    let camera = |dummy: &str| {
+        let register = format!("[register]\nlocation = \"hall\"\npurpose = [\"burglary\"]\n{dummy}[[zone]]");
+        std::fs::write(desk.path("door.toml"), DOOR.replacen("[[zone]]", &register, 1)).expect("written");
+    };
+    camera("");
+    let extract = ["register", "door.toml", "--extract", "out.pdf", "--lang", "nl", "--force"];
+    desk.run(extract).expect(3, &["the site names no policy"]);
+    super::cases::office_with_second(&desk, "mozaiek-wonen", "");
+    let made = || {
+        desk.run(extract).expect(0, &["wrote out.pdf"]);
+        std::fs::read(desk.path("out.pdf")).expect("a paper")
+    };
+    let real = made();
+    assert!(real.starts_with(b"%PDF"), "no paper");
+    camera("dummy = true\n");
+    assert!(made() == real, "a dummy is told from a camera");
+    std::fs::write(desk.path("other.toml"), DOOR.replace("\"door\"\ndesc", "\"other\"\ndesc"))
+        .expect("written");
+    desk.run(["register", ".", "--extract", "two.pdf"]).expect(2, &["about one camera"]);
+}

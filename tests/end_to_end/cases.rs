@@ -51,9 +51,7 @@ pub(crate) fn told(desk: &Desk, args: &[&str], lines: &str) -> Ended {
     // A run that needs no words has ended before they are written.
     let _ = child.stdin.take().expect("a pipe").write_all(lines.as_bytes());
     let output = child.wait_with_output().expect("ended");
-    let left = std::fs::read_dir(&temp).expect("a folder").map(|entry| entry.expect("an entry").file_name());
-    // ONNX Runtime leaves a number drawn by lot there, whatever it is asked to do.
-    let left: Vec<_> = left.filter(|name| name != ".ses").collect();
+    let left = super::job::names(&temp);
     assert!(left.is_empty(), "{left:?} lies in the temporary folder");
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }

@@ -279,6 +279,25 @@ fn gstreamers_variables_have_no_effect() {
 }
 
 #[test]
+fn nothing_is_kept_in_the_home_or_the_temporary_folder() {
+    let desk = Desk::new();
+    film::intruder(&desk.path("clip.mp4"), 3);
+    let (home, temp) = (desk.path("home"), desk.path("temp"));
+    for folder in [&home, &temp] {
+        std::fs::create_dir(folder).expect("made");
+    }
+    let mut command = desk.melkglas(["redact", "clip.mp4", "-o", "out.mp4", "--no-camera"]);
+    command.env("HOME", &home).env("TMPDIR", &temp).env_remove("XDG_CACHE_HOME");
+    // Tests have it, and an installed program does not.
+    command.env_remove("ORT_DISABLE_TELEMETRY");
+    ended(&mut command).expect(0, &["3 frames"]);
+    assert_eq!(names(&temp), [""; 0]);
+    // GStreamer's list of what is installed, and nothing of ONNX Runtime for its maker.
+    assert_eq!(names(&home), [".cache"]);
+    assert_eq!(names(&home.join(".cache")), ["gstreamer-1.0"]);
+}
+
+#[test]
 fn doctor_finds_everything_here() {
     let desk = Desk::new();
     let done = desk.run(["doctor"]).expect(0, &[]);

@@ -163,7 +163,7 @@ fn a_name_taken_meanwhile_is_not_replaced() {
 }
 
 /// Runs a shell script in the desk's folder, with the program as `$PROGRAM`.
-fn shell(desk: &Desk, wrapper: &[&str], script: &str) -> super::program::Ended {
+pub(crate) fn shell(desk: &Desk, wrapper: &[&str], script: &str) -> super::program::Ended {
     let words: Vec<&str> = wrapper.iter().copied().chain(["sh", "-c", script]).collect();
     let mut command = Command::new(words[0]);
     command.args(&words[1..]).current_dir(desk.folder()).stdin(Stdio::null());

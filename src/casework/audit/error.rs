@@ -36,6 +36,9 @@ pub enum AuditError {
     /// The log was changed, or is not of this version.
     #[error("the audit log {} was changed since it was written, so nothing is added to it", .0.display())]
     Broken(PathBuf),
+    /// There are a key and a signed head, and no entries.
+    #[error("the entries of the audit log are gone: {} is not there, and its signed head is", .0.display())]
+    Gone(PathBuf),
     /// Somebody else writes to it for a long time.
     #[error("another process keeps the audit log {} locked", .0.display())]
     Locked(PathBuf),
@@ -91,6 +94,10 @@ impl AuditError {
             Self::Broken(_) => {
                 "`melkglas audit verify` says where; keep the folder as it is for whoever looks into \
                                 it, and begin a new log in another one with --state"
+                    .to_owned()
+            }
+            Self::Gone(_) => {
+                "put the file back from a backup; keep the folder as it is for whoever looks into it"
                     .to_owned()
             }
             Self::Locked(_) => "end that process, or try again later".to_owned(),

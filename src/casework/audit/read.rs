@@ -44,6 +44,7 @@ pub(super) fn open(place: &Place) -> Result<File, AuditError> {
         Err(e) if e.kind() == io::ErrorKind::NotFound && !place.head().exists() => {
             return Err(AuditError::None(place.dir().to_owned()));
         }
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(AuditError::Gone(path)),
         opened => opened.map_err(|e| AuditError::io(&path, e))?,
     };
     lock(&file, NonBlockingLockShared, &path)?;

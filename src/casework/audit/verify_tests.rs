@@ -67,6 +67,13 @@ impl Sample {
 }
 
 #[test]
+fn entries_that_are_gone_altogether_are_missed() {
+    let (_root, copy) = SAMPLE.copy();
+    std::fs::remove_file(copy.log()).expect("gone");
+    assert!(matches!(verify(&copy, None), Err(AuditError::Gone(path)) if path == copy.log()));
+}
+
+#[test]
 fn an_untouched_log_has_no_fault() {
     for against in [None, Some("entries"), Some("head")] {
         let findings = SAMPLE.with(&SAMPLE.log, against);

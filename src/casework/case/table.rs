@@ -402,6 +402,14 @@ fn released(policy: &Policy, case: &CaseFacts, wanted: &[ReleaseState], what: &s
     if case.release.is_some_and(|state| wanted.contains(&state)) {
         return Ok(());
     }
+    if case.release == Some(ReleaseState::Approved) {
+        return Err(Refusal::new(
+            policy,
+            HOUSE,
+            "what is released was approved already",
+            "hand it over, or render it anew to begin again",
+        ));
+    }
     Err(Refusal::new(
         policy,
         HOUSE,

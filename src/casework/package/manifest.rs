@@ -180,25 +180,14 @@ impl Chain {
 pub(super) type Labels = (Label, Label, Label);
 
 impl Manifest {
-    pub(super) fn new(
-        (case, recipient, kind): Labels,
-        files: Vec<FileFacts>,
-        report: &ReportRead,
-        head: &Head,
-    ) -> Self {
+    /// Of a masked clip.
+    pub(super) fn new(labels: Labels, files: Vec<FileFacts>, report: &ReportRead, head: &Head) -> Self {
         let shown = report.reveal.as_ref().map(|reveal| Shown {
             mode: reveal.mode.clone(),
             frames_shown: reveal.frames_shown,
             frames_hidden: reveal.frames_hidden.values().sum(),
         });
         Self {
-            package: MANIFEST_VERSION,
-            program: PROGRAM.to_owned(),
-            packed_at: UtcTime::now(),
-            case,
-            recipient,
-            kind,
-            files,
             source_sha256: report.source.sha256,
             camera: report.camera.clone(),
             redaction: Some(Redaction {
@@ -222,8 +211,7 @@ impl Manifest {
                 completeness: report.completeness.state.clone(),
                 shown,
             }),
-            audit: Chain::of(head),
-            public_key: head.public_key,
+            ..Self::of_original(labels, files, head)
         }
     }
 

@@ -26,7 +26,7 @@ mod words;
 mod tests;
 
 pub use manifest::{Chain, Counts, FileFacts, Label, MANIFEST_VERSION, Manifest, Redaction, Shown};
-pub use medium::{MediumError, Written, check_empty, write_there, write_to_medium};
+pub use medium::{MediumError, Written, check_empty, device_of, write_there};
 pub use pack::{Content, FOOTAGE, Lock, PackageError, Packed, Paper, Parcel, Recipient, pack};
 pub use passphrase::Passphrase;
 pub use verify::{Container, Fault, Opening, Verified, verify_package};

@@ -70,7 +70,7 @@ impl Verified {
         }
         let Some(manifest) = &self.manifest else { return rows };
         row("zaak", "case", manifest.case.to_string());
-        row("soort", "kind", manifest.kind.to_string());
+        row("soort", "kind", word(&manifest.kind.to_string(), lang));
         row("ontvanger", "recipient", manifest.recipient.to_string());
         row("ingepakt", "packed", format!("{}, {}", manifest.packed_at, manifest.program));
         for file in &manifest.files {
@@ -110,9 +110,9 @@ fn masking(redaction: &Redaction, lang: Lang, row: &mut Row<'_>) {
         "masked",
         format!(
             "{}, {}, {}, {}",
-            redaction.style,
-            redaction.targets,
-            redaction.effort,
+            word(&redaction.style, lang),
+            redaction.targets.split(',').map(|target| word(target, lang)).collect::<Vec<_>>().join(", "),
+            word(&redaction.effort, lang),
             lang.of(
                 format!("{} keer doorlopen", redaction.passes),
                 format!("gone through {} time(s)", redaction.passes)
@@ -126,7 +126,11 @@ fn masking(redaction: &Redaction, lang: Lang, row: &mut Row<'_>) {
             "model",
             format!(
                 "{} ({}), {} px, >= {:.2}, SHA-256 {}",
-                model.id, model.target, model.input_px, model.threshold, model.sha256
+                model.id,
+                word(&model.target, lang),
+                model.input_px,
+                model.threshold,
+                model.sha256
             ),
         );
     }
@@ -134,8 +138,34 @@ fn masking(redaction: &Redaction, lang: Lang, row: &mut Row<'_>) {
     row("verslag (SHA-256)", "report (SHA-256)", redaction.report_sha256.to_string());
 }
 
+/// A word of a manifest as people read it; one that is not known stays as it is.
+fn word(text: &str, lang: Lang) -> String {
+    let known = [
+        ("copy", "kopie, personen onherkenbaar", "copy, people unrecognisable"),
+        ("original", "zoals opgenomen", "as it was recorded"),
+        ("blur", "matglas", "frosted glass"),
+        ("pixelate", "grove blokken", "coarse blocks"),
+        ("fill", "egaal vlak", "one flat colour"),
+        ("persons", "personen", "persons"),
+        ("faces", "gezichten", "faces"),
+        ("vehicles", "voertuigen", "vehicles"),
+        ("screens", "schermen", "screens"),
+        ("person", "persoon", "person"),
+        ("face", "gezicht", "face"),
+        ("fast", "snel", "fast"),
+        ("thorough", "grondig", "thorough"),
+        ("complete", "volledig", "complete"),
+        ("window", "een deel van de opname", "a part of the recording"),
+        ("damaged", "beschadigd", "damaged"),
+        ("unknown", "lengte onbekend", "of unknown length"),
+    ];
+    let found = known.into_iter().find(|(word, ..)| *word == text.trim());
+    found.map_or_else(|| text.trim().to_owned(), |(_, nl, en)| lang.of(nl, en).to_owned())
+}
+
 /// What was counted.
 fn counting(counts: &Counts, lang: Lang, row: &mut Row<'_>) {
+    let completeness = word(&counts.completeness, lang);
     row(
         "beelden",
         "frames",
@@ -143,12 +173,12 @@ fn counting(counts: &Counts, lang: Lang, row: &mut Row<'_>) {
             format!(
                 "{} van {}, {} geheel afgedekt, in {} iemand gevonden, {} gebieden met de hand toegevoegd, bron: {}",
                 counts.frames, counts.size, counts.covered, counts.frames_with_people, counts.corrections,
-                counts.completeness
+                completeness
             ),
             format!(
                 "{} of {}, {} covered whole, somebody found in {}, {} regions added by hand, source: {}",
                 counts.frames, counts.size, counts.covered, counts.frames_with_people, counts.corrections,
-                counts.completeness
+                completeness
             ),
         ),
     );

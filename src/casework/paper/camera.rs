@@ -1,7 +1,7 @@
 //! Papers about cameras: what everybody may know of one, and that footage is gone.
 
 use super::sheet::Sheet;
-use super::{Addressee, Footage, Heading, PaperError, complaints, day};
+use super::{Addressee, Footage, Heading, PaperError, Told, complaints, day};
 use jiff::civil::Date;
 
 /// An extract of the register, for whoever asks about a camera (Leystromen annex I, Heuvelrug Wonen annex 1).
@@ -80,7 +80,7 @@ impl RegisterExtract {
                 self.heading.house.protocol
             ),
         ));
-        complaints(&mut sheet, &self.heading.house, lang);
+        complaints(&mut sheet, &self.heading.house, lang, Told::Fact);
         sheet.finish()
     }
 }
@@ -114,6 +114,7 @@ impl ErasureConfirmation {
             Sheet::new(heading, lang.of("Bevestiging: beelden gewist", "Confirmation: footage erased"));
         sheet.addressee(&to.name, &to.address);
         sheet.title();
+        sheet.salutation(to.spoken_to());
         sheet.paragraph(lang.of(
             "Wij bevestigen dat deze camerabeelden zijn gewist:",
             "We confirm that this camera footage was erased:",
@@ -132,7 +133,7 @@ impl ErasureConfirmation {
             "The footage was stored encrypted. Its key was destroyed and the files were removed; nobody can open a copy \
              that may be left. Our log says that something was erased and when. Your name and the footage are not in it.",
         ));
-        complaints(&mut sheet, &heading.house, lang);
+        complaints(&mut sheet, &heading.house, lang, Told::Fact);
         sheet.greeting(&self.signed_by);
         sheet.finish()
     }

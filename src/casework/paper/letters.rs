@@ -1,7 +1,7 @@
 //! Letters: what was decided on a request, and why some footage is for the police alone.
 
 use super::sheet::Sheet;
-use super::{Addressee, Heading, PaperError, complaints, day};
+use super::{Addressee, Heading, PaperError, Told, complaints, day};
 use jiff::civil::Date;
 
 /// What was decided.
@@ -18,8 +18,9 @@ pub enum Decision {
 /// A reason for refusing, of the protocol that is in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ground {
-    /// The article that it stands in, such as "artikel 6".
-    pub article: String,
+    /// The article that it stands in and of what, such as "artikel 6 van het cameraprotocol van Woongroen"; none of a
+    /// reason that stands nowhere.
+    pub article: Option<String>,
     /// The reason in a sentence, in the language of the letter.
     pub text: String,
 }
@@ -35,12 +36,18 @@ pub struct DecisionLetter {
     pub asked_on: Date,
     /// What was asked, as in "to see footage of yourself".
     pub asked: String,
+    /// Of which footage: its first and last moment.
+    pub footage: (String, String),
     /// What was decided.
     pub decision: Decision,
     /// What happens now: where and when to look, how a copy is handed over, what is erased.
     pub how: Option<String>,
+    /// Others are made unrecognisable in what is given.
+    pub others_hidden: bool,
     /// Why not, or not all.
     pub grounds: Vec<Ground>,
+    /// The same in the words of whoever decided.
+    pub explanation: Option<String>,
     /// What it costs, where it costs anything.
     pub fee: Option<String>,
     /// Who decided, by name or function.
@@ -61,10 +68,15 @@ impl DecisionLetter {
         let mut sheet = Sheet::new(heading, lang.of("Besluit op uw verzoek", "Decision on your request"));
         sheet.addressee(&to.name, &to.address);
         sheet.title();
+        sheet.salutation(to.spoken_to());
         let asked_on = day(self.asked_on, lang);
+        let (from, to) = &self.footage;
         sheet.paragraph(&lang.of(
-            format!("Op {asked_on} hebt u ons gevraagd {}.", self.asked),
-            format!("On {asked_on} you asked us {}.", self.asked),
+            format!(
+                "Op {asked_on} hebt u ons gevraagd {}. Het gaat om beelden van {from} tot {to}.",
+                self.asked
+            ),
+            format!("On {asked_on} you asked us {}. It is about footage from {from} to {to}.", self.asked),
         ));
         let decided = match self.decision {
             Decision::Granted => lang.of("Wij willigen uw verzoek in.", "We grant your request."),
@@ -78,25 +90,34 @@ impl DecisionLetter {
             sheet.paragraph(how);
         }
         if !self.grounds.is_empty() {
-            sheet.paragraph(&lang.of(
-                format!("De reden daarvoor staat in {}:", heading.house.protocol),
-                format!("The reason stands in {}:", heading.house.protocol),
-            ));
-            let ground = |ground: &Ground| format!("{} ({})", ground.text, ground.article);
+            sheet.paragraph(lang.of("Dit is de reden:", "This is the reason:"));
+            let ground = |ground: &Ground| match &ground.article {
+                Some(article) => format!("{} ({article}).", ground.text),
+                None => format!("{}.", ground.text),
+            };
             sheet.points(&self.grounds.iter().map(ground).collect::<Vec<_>>(), false);
+        }
+        if let Some(explanation) = &self.explanation {
+            sheet.paragraph(
+                &lang.of(
+                    format!("Onze toelichting: {explanation}"),
+                    format!("Our explanation: {explanation}"),
+                ),
+            );
         }
         if let Some(fee) = &self.fee {
             sheet.paragraph(
                 &lang.of(format!("Hieraan zijn kosten verbonden: {fee}."), format!("There is a fee: {fee}.")),
             );
         }
-        sheet.paragraph(lang.of(
-            "Anderen die op de beelden te zien zijn, hebben recht op bescherming van hun privacy. Daarom maken wij hen op \
-             wat u te zien krijgt onherkenbaar.",
-            "Others who can be seen in the footage have a right to privacy. That is why we make them unrecognisable in \
-             whatever you get to see.",
-        ));
-        complaints(&mut sheet, &heading.house, lang);
+        if self.others_hidden {
+            sheet.paragraph(lang.of(
+                "Anderen die op de beelden te zien zijn, hebben recht op bescherming van hun privacy. Daarom maken wij hen \
+                 onherkenbaar.",
+                "Others who can be seen in the footage have a right to privacy. That is why we make them unrecognisable.",
+            ));
+        }
+        complaints(&mut sheet, &heading.house, lang, Told::Decision);
         sheet.greeting(&self.decided_by);
         sheet.finish()
     }
@@ -138,6 +159,7 @@ impl PoliceLetter {
             Sheet::new(heading, lang.of("Doe aangifte bij de politie", "Report it to the police"));
         sheet.addressee(&to.name, &to.address);
         sheet.title();
+        sheet.salutation(to.spoken_to());
         let (happened, until) = (day(self.happened_on, lang), day(self.kept_until, lang));
         sheet.paragraph(&lang.of(
             format!(
@@ -152,7 +174,7 @@ impl PoliceLetter {
         sheet.paragraph(&lang.of(
             format!(
                 "Wij mogen de camerabeelden hiervoor niet zelf bekijken ({}, {}). De politie kan ze wel bij ons vorderen. \
-                 Daarom vragen wij u:",
+                 Doe daarom het volgende:",
                 heading.house.protocol, self.article
             ),
             format!(
@@ -193,7 +215,7 @@ impl PoliceLetter {
                 format!("Do not wait too long: the footage is erased automatically after {until}."),
             )
         });
-        complaints(&mut sheet, &heading.house, lang);
+        complaints(&mut sheet, &heading.house, lang, Told::Decision);
         sheet.greeting(&self.signed_by);
         sheet.finish()
     }

@@ -50,6 +50,15 @@ pub struct Addressee {
     pub name: String,
     /// Where they live, line by line.
     pub address: Vec<String>,
+    /// Who is spoken to, where that is somebody else than the name says: a person of an organisation.
+    pub person: Option<String>,
+}
+
+impl Addressee {
+    /// Who is spoken to.
+    fn spoken_to(&self) -> &str {
+        self.person.as_deref().unwrap_or(&self.name)
+    }
 }
 
 /// What all papers say of themselves.
@@ -118,9 +127,21 @@ fn grouped(hash: &super::audit::Hash256) -> String {
     digits.chunks(8).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
 }
 
+/// What a paper tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// What was decided.
+    Decision,
+    /// What is so.
+    Fact,
+}
+
 /// Where to go with a complaint: to the house first, then to the authority (GDPR art. 77), or to the court (art. 79).
-fn complaints(sheet: &mut Sheet, house: &House, lang: Lang) {
-    sheet.subheading(lang.of("Bent u het er niet mee eens?", "If you do not agree"));
+fn complaints(sheet: &mut Sheet, house: &House, lang: Lang, told: Told) {
+    sheet.subheading(match told {
+        Told::Decision => lang.of("Bent u het er niet mee eens?", "If you do not agree"),
+        Told::Fact => lang.of("Hebt u vragen of een klacht?", "If you have questions or a complaint"),
+    });
     sheet.paragraph(&lang.of(
         format!(
             "Neem dan eerst contact met ons op: {}. Komen wij er samen niet uit, dan kunt u een klacht indienen bij de \

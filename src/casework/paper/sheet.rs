@@ -101,7 +101,7 @@ impl Sheet {
             self.y += 12.0;
         }
         let case = clean(&self.heading.case, 120, Weight::Regular);
-        let below = format!("{} {case}  ·  {}", lang.of("Zaak", "Case"), day(date, lang));
+        let below = format!("{} {case}  ·  {}", lang.of("Kenmerk", "Reference"), day(date, lang));
         self.y += 4.0;
         self.text(LEFT, self.y, (9.0, Weight::Regular, GREY), below);
         self.y += 22.0;
@@ -115,6 +115,13 @@ impl Sheet {
             self.text(LEFT, self.y, (SIZE, Weight::Regular, 0), clean(text, 60, Weight::Regular));
         }
         self.y += 34.0;
+    }
+
+    /// How a letter begins.
+    pub(super) fn salutation(&mut self, name: &str) {
+        let lang = self.heading.lang;
+        let to = clean(name, 60, Weight::Regular);
+        self.paragraph(&lang.of(format!("Geachte {to},"), format!("Dear {to},")));
     }
 
     /// Text over the whole width.
@@ -152,7 +159,11 @@ impl Sheet {
         for (label, value) in facts {
             let value = clean(value, LONGEST_FIELD, Weight::Regular);
             let width = RIGHT - LEFT - LABELS;
-            let values = wrap(&value, width, |t| Weight::Regular.width(t, SIZE));
+            // A hash fits on one line so, and is compared at a glance.
+            let smaller = SIZE - 1.0;
+            let wide = |size| Weight::Regular.width(&value, size) > width;
+            let size = if wide(SIZE) && !wide(smaller) { smaller } else { SIZE };
+            let values = wrap(&value, width, |t| Weight::Regular.width(t, size));
             let labels = wrap(label, LABELS - 12.0, |t| Weight::Regular.width(t, 9.0));
             let lines = values.len().max(labels.len()) as f32;
             self.room(lines * LEADING + 6.0);
@@ -165,7 +176,7 @@ impl Sheet {
             }
             for (i, text) in values.into_iter().enumerate() {
                 let y = top + LEADING * (i + 1) as f32 - 2.0;
-                self.text(LEFT + LABELS, y, (SIZE, Weight::Regular, 0), text);
+                self.text(LEFT + LABELS, y, (size, Weight::Regular, 0), text);
             }
             self.y = top + lines * LEADING + 6.0;
             self.put(Ink::Bar { x: LEFT, y: self.y - 2.5, width: RIGHT - LEFT, height: 0.4, grey: PALE });

@@ -3,6 +3,7 @@
 use super::super::audit::Hash256;
 use super::super::package::Chain;
 use super::*;
+use crate::config::Form;
 use proptest::prelude::*;
 
 fn heading(lang: Lang, case: &str) -> Heading {
@@ -25,14 +26,19 @@ fn footage() -> Footage {
 }
 
 fn addressee(name: &str) -> Addressee {
-    Addressee { name: name.into(), address: vec!["Lijsterhof 23".into(), "3512 CD Utrecht".into()] }
+    Addressee {
+        name: name.into(),
+        address: vec!["Lijsterhof 23".into(), "3512 CD Utrecht".into()],
+        person: None,
+    }
 }
 
 /// One of each, with `name` wherever somebody is named and `text` wherever somebody wrote something.
 fn papers(lang: Lang, name: &str, text: &str) -> Vec<(&'static str, Vec<u8>)> {
     let heading = heading(lang, "2026-014");
     let day = jiff::civil::date(2026, 10, 29);
-    let grounds = (0..3).map(|i| Ground { article: format!("artikel {i}"), text: text.into() }).collect();
+    let grounds =
+        (0..3).map(|i| Ground { article: Some(format!("artikel {i}")), text: text.into() }).collect();
     let made = [
         (
             "inzageverklaring",
@@ -56,8 +62,8 @@ fn papers(lang: Lang, name: &str, text: &str) -> Vec<(&'static str, Vec<u8>)> {
                 ground: None,
                 purpose: text.into(),
                 footage: footage(),
-                file: "2026-014.zip".into(),
-                clip: Hash256::of(b"clip"),
+                form: Form::Copy,
+                files: vec![("2026-014.zip".into(), Hash256::of(b"clip"))],
                 medium: "USB-stick".into(),
                 chain: Chain { entries: 412, last: Hash256::of(b"last") },
                 fingerprint: Hash256::of(b"key"),
@@ -75,9 +81,12 @@ fn papers(lang: Lang, name: &str, text: &str) -> Vec<(&'static str, Vec<u8>)> {
                 asked: lang
                     .of("de beelden te mogen inzien waarop u te zien bent", "to see footage of yourself")
                     .into(),
+                footage: (footage().from, footage().to),
                 decision: Decision::Partly,
                 how: Some(text.into()),
+                others_hidden: true,
                 grounds,
+                explanation: Some(text.into()),
                 fee: None,
                 decided_by: "A. Jansen".into(),
             }
@@ -163,15 +172,18 @@ fn a_refusal_names_its_grounds() {
         to: addressee(NAME),
         asked_on: jiff::civil::date(2026, 1, 1),
         asked: "x".into(),
+        footage: (footage().from, footage().to),
         decision,
         how: None,
+        others_hidden: false,
         grounds,
+        explanation: None,
         fee: None,
         decided_by: "A. Jansen".into(),
     };
     for decision in [Decision::Refused, Decision::Partly] {
         letter(decision, vec![]).pdf().expect_err("no ground");
-        letter(decision, vec![Ground { article: "artikel 6".into(), text: "x".into() }])
+        letter(decision, vec![Ground { article: Some("artikel 6".into()), text: "x".into() }])
             .pdf()
             .expect("a ground");
     }

@@ -319,12 +319,15 @@ fn tell(shared: &Shared<'_>, target: &Target, outcome: &Outcome, covered: u64, p
         Kind::Clip(_) => format!("{} frames", outcome.written),
         Kind::Still(..) => "one still".to_owned(),
     };
-    let mut line = format!(
-        "{} -> {}: {what} in {:.1} s",
-        target.input.display(),
-        target.output.display(),
-        outcome.times.wall_secs
-    );
+    // Within a case both lie in one folder in memory, the clip as a link; where that is says nothing to anybody.
+    let (input, output) = (&target.input, &target.output);
+    let in_memory = input.is_symlink() && input.parent() == output.parent();
+    let shown = |path: &Path| match path.file_name() {
+        Some(name) if in_memory => name.to_string_lossy().into_owned(),
+        _ => path.display().to_string(),
+    };
+    let mut line =
+        format!("{} -> {}: {what} in {:.1} s", shown(input), shown(output), outcome.times.wall_secs);
     if covered > 0 {
         let where_named = if target.report.is_some() { "see the report" } else { "--report names them" };
         line += &format!(", {covered} of them covered whole ({where_named})");
