@@ -41,7 +41,7 @@ pub use camera::{Camera, View, check_size};
 pub use codecs::{Codecs, DecodeSettings};
 pub use correction::{Correction, CorrectionFault, Keyframe, NotACorrection, Place};
 pub use corrections::{CORRECTIONS_VERSION, Corrections, corrections_text};
-pub use credentials::{Credentials, CredentialsError};
+pub use credentials::{Credentials, CredentialsError, read_secret};
 pub use diagnostic::{SettingsError, SettingsFault};
 pub use follow::FollowSettings;
 pub use import::{ImportError, ImportFormat, Imported, import};
