@@ -11,6 +11,12 @@ use std::sync::Arc;
 
 /// Longest wait for somebody to speak TLS, seconds.
 const GREETING_SECS: u32 = 10;
+/// A viewer who takes nothing for so long is gone, seconds.
+const DEAF_SECS: i32 = 30;
+/// From the kernel's `tcp.h` and `in.h`.
+const IPPROTO_TCP: i32 = 6;
+const TCP_USER_TIMEOUT: i32 = 18;
+const TCP_KEEPIDLE: i32 = 4;
 
 /// The server's certificate and its key.
 #[derive(Clone)]
@@ -45,6 +51,7 @@ impl Identity {
 /// Nobody spoke it.
 pub(super) async fn unseal(stream: TcpStream, identity: &Identity) -> Result<gio::Socket, glib::Error> {
     let outer = socket(stream.into())?;
+    bound_patience(&outer);
     outer.set_timeout(GREETING_SECS);
     let sealed = outer.connection_factory_create_connection();
     let tls = gio::TlsServerConnection::new(&sealed, Some(&identity.certificate()?))?;
@@ -66,6 +73,16 @@ pub(super) async fn unseal(stream: TcpStream, identity: &Identity) -> Result<gio
         });
     }
     Ok(theirs)
+}
+
+/// Has the kernel end a connection whose other end takes nothing any more, be it gone or only deaf.
+pub(super) fn bound_patience(socket: &gio::Socket) {
+    socket.set_keepalive(true);
+    for (option, value) in [(TCP_USER_TIMEOUT, DEAF_SECS * 1000), (TCP_KEEPIDLE, DEAF_SECS)] {
+        if let Err(fault) = socket.set_option(IPPROTO_TCP, option, value) {
+            tracing::debug!(%fault, "a connection is as patient as the system is");
+        }
+    }
 }
 
 /// A socket of the library's kind that nobody waits at.

@@ -152,7 +152,11 @@ impl Door {
             let taken = async move {
                 let socket = match identity {
                     Some(identity) => seal::unseal(stream, &identity).await?,
-                    None => seal::socket(OwnedFd::from(stream))?,
+                    None => {
+                        let socket = seal::socket(OwnedFd::from(stream))?;
+                        seal::bound_patience(&socket);
+                        socket
+                    }
                 };
                 *lock(&incoming) = Some(guest);
                 let port = i32::from(peer.port());
