@@ -39,11 +39,14 @@ const MOST_FRAMES: usize = 120;
 const MOST_BYTES: usize = 512 << 20;
 /// Frames whose outline tells whether the camera was turned, and how far apart: at once after a connection, when nothing
 /// is shown until it is known, and then over some seconds, in which people move on. And how long after a verdict the next
-/// ones are taken: a camera that was turned is covered within 40 seconds.
+/// ones are taken: sooner where all at once much of the picture differs, or no longer does. So a camera that was turned is
+/// covered within 40 seconds, and one that was turned by much within 15.
 const OUTLINES: usize = 5;
 const FIRST_OUTLINES_APART_NS: u64 = 150_000_000;
 const OUTLINES_APART_NS: u64 = 1_000_000_000;
 const JUDGED_AGAIN_NS: u64 = 30_000_000_000;
+const JUDGED_SOON_NS: u64 = 8_000_000_000;
+const MUCH: f32 = 0.25;
 
 /// What one keeper works with.
 pub(super) struct Keeper {
@@ -100,8 +103,11 @@ struct Memory {
     owed: Option<Look>,
     outlines: Vec<Outline>,
     next_outline_ns: u64,
-    /// Of which connection it is known whether the camera was turned.
+    /// Of which connection it is known whether the camera was turned, and since when.
     judged: u64,
+    judged_ns: u64,
+    /// Much of the picture differs from the stills.
+    differs: bool,
     /// Of which connection a verdict is, and whether it was.
     verdict: (Sender<(u64, bool)>, Receiver<(u64, bool)>),
 }
@@ -128,6 +134,8 @@ impl Keeper {
             outlines: Vec::new(),
             next_outline_ns: 0,
             judged: 0,
+            judged_ns: 0,
+            differs: false,
             verdict: bounded(4),
         };
         while !self.interrupt.is_raised() {
@@ -227,8 +235,10 @@ impl Keeper {
         let wants_small = self.scene.is_some() || memory.pace.glances();
         let small = wants_small.then(|| SmallPicture::of(&frame, self.site.scene.width_px));
         if let Some((scene, small)) = self.scene.as_ref().zip(small.as_ref()) {
-            memory.insight.compared(at_ns, frame.size(), scene.scene.compare(small));
-            self.watch_camera(memory, &frame, at_ns);
+            let difference = scene.scene.compare(small);
+            let much = difference.share(&self.site.scene) > MUCH;
+            memory.insight.compared(at_ns, frame.size(), difference);
+            self.watch_camera(memory, &frame, at_ns, much);
         }
         // A look that nobody came for is this frame's, in which there may be more to see.
         self.withdraw(memory, at_ns);
@@ -383,7 +393,7 @@ impl Keeper {
     }
 
     /// Takes a frame's outline now and then, and has them held against the stills on a thread of its own.
-    fn watch_camera(&self, memory: &mut Memory, frame: &RawFrame, at_ns: u64) {
+    fn watch_camera(&self, memory: &mut Memory, frame: &RawFrame, at_ns: u64, much: bool) {
         let Some(scene) = self.watched_scene() else { return };
         if let Ok((connection, turned)) = memory.verdict.1.try_recv()
             && connection == memory.connection
@@ -397,8 +407,12 @@ impl Keeper {
                 (true, false) => tracing::info!(camera = self.id, "the camera stands as on its stills again"),
                 _ => {}
             }
-            memory.judged = connection;
+            (memory.judged, memory.judged_ns) = (connection, at_ns);
             memory.next_outline_ns = at_ns + JUDGED_AGAIN_NS;
+        }
+        if memory.differs != much && memory.next_outline_ns != u64::MAX {
+            memory.differs = much;
+            memory.next_outline_ns = memory.next_outline_ns.min(memory.judged_ns + JUDGED_SOON_NS);
         }
         if at_ns < memory.next_outline_ns {
             return;
