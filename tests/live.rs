@@ -236,6 +236,14 @@ fn what_a_camera_file_forbids_does_not_start() {
         assert_eq!(status.code(), Some(code), "{live}: {text}");
         assert!(text.contains(said), "{live}: {text}");
     }
+    // What is refused is shown without what nobody may see: it may end in a journal.
+    for url in
+        [format!("rtsps://root:{PASSWORD}@127.0.0.1/"), format!("rtsps://127.0.0.1/?password={PASSWORD}")]
+    {
+        let (code, said) = ended(&Desk::new("masked", &format!("url = {url:?}")), &[]);
+        assert_eq!(code, Some(3), "{said}");
+        assert!(said.contains("password") && !said.contains(PASSWORD), "{said}");
+    }
 }
 
 #[test]

@@ -29,6 +29,7 @@ mod reference_text;
 mod register;
 mod scene;
 mod schema;
+mod secrets;
 mod site;
 mod starter;
 mod style;
