@@ -28,7 +28,7 @@ fn paint(path: &Path) {
     };
     for number in 0..260 {
         let (x, y, w, h) = (throw(WALL.0), throw(WALL.1), 20 + throw(60), 20 + throw(60));
-        let grey = if number % 2 == 0 { 12 } else { 100 + throw(120) as u8 };
+        let grey = if number % 4 != 0 { 12 } else { 100 + throw(120) as u8 };
         fill(x, y, w, h, [grey; 3]);
     }
     fill(200, 115, 90, 130, [255, 0, 255]);
