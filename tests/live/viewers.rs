@@ -2,6 +2,7 @@
 
 use super::rig::{Authority, Camera, Desk, Guard, Seen, Service, Shows, Viewer};
 use super::{plain, turn};
+use gio::prelude::*;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpStream, UdpSocket};
 use std::path::PathBuf;
@@ -26,6 +27,13 @@ impl Raw {
         stream.set_read_timeout(Some(Duration::from_secs(10))).expect("set");
         let base = format!("rtsp://{}", service.address());
         Self { stream, base, asked: 0, session: None, unread: Vec::new(), packets: 0 }
+    }
+
+    /// Takes little before it is full: SO_RCVBUF of SOL_SOCKET.
+    fn be_narrow(&self) {
+        let same = self.stream.try_clone().expect("a copy");
+        let socket = gio::Socket::from_fd(std::os::fd::OwnedFd::from(same)).expect("a socket");
+        socket.set_option(1, 8, 4096).expect("set");
     }
 
     fn send(&mut self, method: &str, path: &str, headers: &[&str]) {
@@ -198,6 +206,7 @@ fn viewers_get_what_is_theirs_and_disturb_nobody() {
     // Ten at once, and one who takes nothing.
     let (fds, threads) = (entries(&service, "fd"), entries(&service, "task"));
     let mut deaf = Raw::connect(&service);
+    deaf.be_narrow();
     assert_eq!(deaf.play("hall"), 200);
     let mut ten: Vec<Raw> = (0..10).map(|_| Raw::connect(&service)).collect();
     ten.iter_mut().for_each(|raw| assert_eq!(raw.play("hall"), 200));
@@ -327,6 +336,7 @@ fn who_says_nothing_is_let_go() {
         (raw, media, reports, to)
     };
     let mut deaf = Raw::connect(&service);
+    deaf.be_narrow();
     assert_eq!(deaf.play("hall"), 200);
     let mut idle = Raw::connect(&service);
     let mut within = Raw::connect(&service);
