@@ -7,6 +7,10 @@
 mod rig;
 #[path = "live/soak.rs"]
 mod soak;
+#[path = "live/turned.rs"]
+mod turned;
+#[path = "live/viewers.rs"]
+mod viewers;
 
 use rig::{Authority, Camera, Desk, Guard, PASSWORD, Relay, Seen, Shows, Viewer, Way};
 use std::process::Output;
@@ -175,12 +179,18 @@ fn recordings_outlive_a_kill() {
             paths.partition(|path| path.extension().is_some_and(|e| e == "mp4"));
         (whole, partial)
     };
-    for _ in 0..300 {
-        std::thread::sleep(Duration::from_millis(200));
-        if segments().0.len() >= 3 {
-            break;
-        }
-    }
+    let until = |what: &str, fits: &dyn Fn() -> bool| {
+        let sees = || (0..300).any(|_| fits() || (std::thread::sleep(Duration::from_millis(200)), false).1);
+        assert!(sees(), "{what}: {}", service.said());
+    };
+    until("a segment", &|| !segments().0.is_empty());
+    // The disk is taken away, and comes back: that is said once, and recording goes on by itself.
+    std::fs::rename(desk.path("footage"), desk.path("away")).expect("moved");
+    until("the folder is gone", &|| service.said().contains("is gone"));
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(service.said().matches("a segment is lost").count(), 1, "{}", service.said());
+    std::fs::create_dir(desk.path("footage")).expect("made");
+    until("three more segments", &|| segments().0.len() >= 3);
     service.kill();
     let (whole, partial) = segments();
     assert!(whole.len() >= 3, "{whole:?}");
@@ -226,6 +236,14 @@ fn what_a_camera_file_forbids_does_not_start() {
         assert_eq!(status.code(), Some(code), "{live}: {text}");
         assert!(text.contains(said), "{live}: {text}");
     }
+    // What is refused is shown without what nobody may see: it may end in a journal.
+    for url in
+        [format!("rtsps://root:{PASSWORD}@127.0.0.1/"), format!("rtsps://127.0.0.1/?password={PASSWORD}")]
+    {
+        let (code, said) = ended(&Desk::new("masked", &format!("url = {url:?}")), &[]);
+        assert_eq!(code, Some(3), "{said}");
+        assert!(said.contains("password") && !said.contains(PASSWORD), "{said}");
+    }
 }
 
 #[test]
@@ -246,6 +264,13 @@ fn a_placement_is_on_record_with_its_viewers() {
     assert_eq!(stranger.seen(), Seen::default());
     drop((viewer, stranger));
     assert_eq!(service.stop(), Some(143));
+    // Two cameras within one connection are two that were watched.
+    desk.another("yard");
+    let mut service = desk.start(&["--by", "A. Jansen", "--reason", "placing it", "--camera", "yard.toml"]);
+    let mut both = viewers::Raw::connect(&service);
+    assert_eq!([both.play("hall"), both.play("yard")], [200, 200]);
+    drop(both);
+    assert_eq!(service.stop(), Some(143));
     let shown = std::process::Command::new(env!("CARGO_BIN_EXE_melkglas"))
         .args(["audit", "show", "--state"])
         .arg(desk.path("state"))
@@ -256,6 +281,7 @@ fn a_placement_is_on_record_with_its_viewers() {
         assert!(text.contains(word), "{word}: {text}");
     }
     assert!(!text.contains("UNFINISHED") && !text.contains("placing it"), "{text}");
+    assert_eq!(text.matches("live-viewed").count(), 3, "{text}");
 }
 
 #[test]

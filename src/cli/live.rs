@@ -8,12 +8,14 @@ use super::acts::ActArgs;
 use super::common::Installation;
 use super::talk;
 use crate::casework::audit::CaseNumber;
-use crate::config::{Credentials, LivePolicy, Rgb, Site, Style};
+use crate::config::{Credentials, LivePolicy, Rgb, Site, Style, read_secret};
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::video::detect::DetectorFactory;
 use crate::video::live::{Checked, Live, LiveCamera, LiveError, LiveSettings, check_camera, for_live};
-use crate::video::sink::{Overwrite, PartialFile, PublishError, StillFormat, Watch, sweep, write_still};
+use crate::video::sink::{
+    Identity, Overwrite, PartialFile, PublishError, StillFormat, Watch, sweep, write_still,
+};
 use cameras::Allowed;
 use clap::Args as ClapArgs;
 use placement::Placement;
@@ -26,6 +28,8 @@ use std::time::{Duration, Instant};
 
 /// How often the service looks after itself.
 const ROUND: Duration = Duration::from_millis(200);
+/// Longest file with a certificate and its key, bytes.
+const LONGEST_PEM: u64 = 64 << 10;
 
 /// Flags of `melkglas live`.
 #[derive(Debug, ClapArgs)]
@@ -35,8 +39,13 @@ pub(super) struct Args {
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     camera: Vec<PathBuf>,
     /// Where viewers connect; each camera is found there by its id. An address that others can reach needs --viewers.
+    /// With rtsps:// and --certificate it is encrypted.
     #[arg(long, value_name = "URL", default_value = "rtsp://127.0.0.1:8554")]
     publish: Publish,
+    /// PEM file with the certificate and the private key of rtsps://, readable by the service alone; or the name of a
+    /// systemd credential.
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
     /// File with user:password of viewers, readable by the service alone; or the name of a systemd credential.
     #[arg(long, value_name = "FILE")]
     viewers: Option<PathBuf>,
@@ -87,20 +96,35 @@ Examples:
   melkglas live --check --camera pipelines/cameras/entrance-3.toml
   melkglas live --camera entrance-3.toml garage.toml --metrics 127.0.0.1:9464
   melkglas live --camera entrance-3.toml --publish rtsp://10.0.0.5:8554 --viewers viewers.secret
+  melkglas live --camera entrance-3.toml --publish rtsps://10.0.0.5:8322 --certificate live.pem --viewers viewers.secret
   melkglas live --camera entrance-3.toml --record /var/lib/melkglas/footage
   melkglas live --camera new-camera.toml --by 'A. Jansen' --reason 'placing the camera at the bicycle shed'";
 
 /// Where viewers connect.
 #[derive(Debug, Clone, Copy)]
-struct Publish(SocketAddr);
+struct Publish {
+    address: SocketAddr,
+    encrypted: bool,
+}
+
+impl Publish {
+    fn scheme(self) -> &'static str {
+        if self.encrypted { "rtsps" } else { "rtsp" }
+    }
+}
 
 impl FromStr for Publish {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let address = text.strip_prefix("rtsp://").unwrap_or(text).trim_end_matches('/');
-        let wrong = |_| "write rtsp://ADDRESS:PORT, with the address in numbers".to_owned();
-        address.parse().map(Self).map_err(wrong)
+        let (encrypted, rest) = match text.strip_prefix("rtsps://") {
+            Some(rest) => (true, rest),
+            None => (false, text.strip_prefix("rtsp://").unwrap_or(text)),
+        };
+        let wrong =
+            |_| "write rtsp://ADDRESS:PORT or rtsps://ADDRESS:PORT, with the address in numbers".to_owned();
+        let address = rest.trim_end_matches('/').parse().map_err(wrong)?;
+        Ok(Self { address, encrypted })
     }
 }
 
@@ -110,13 +134,15 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let (allowed, policy) = cameras::allowed(args, &site)?;
     let login = args.viewers.as_deref().map(|file| Credentials::read(file, Path::new(""))).transpose();
     let login = login.map_err(|e| Failure::new(Exit::Settings, e))?;
-    if login.is_none() && !args.publish.0.ip().is_loopback() {
+    let address = args.publish.address;
+    if login.is_none() && !address.ip().is_loopback() {
         return Err(Failure::with_cure(
             Exit::Usage,
-            format!("others can reach {}, and nothing asks who they are", args.publish.0),
+            format!("others can reach {address}, and nothing asks who they are"),
             "name a file with user:password of viewers: --viewers FILE; or publish on 127.0.0.1",
         ));
     }
+    let identity = identity(args)?;
     if policy == LivePolicy::Placement && !args.check {
         // Before anything is loaded: who forgets the reason need not wait.
         args.act.required()?;
@@ -145,8 +171,9 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
         site,
         delay: Duration::from_millis(args.delay_ms),
         mask_age: Duration::from_millis(args.mask_age_ms),
-        address: args.publish.0,
+        address,
         login,
+        identity,
         watch,
     };
     let served = serve(args, opened, settings, detectors.as_ref(), placement.as_ref(), interrupt);
@@ -154,6 +181,32 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
         placement.end();
     }
     served
+}
+
+/// What TLS towards viewers is spoken with, where it is asked for.
+fn identity(args: &Args) -> Result<Option<Identity>, Failure> {
+    let file = match (args.publish.encrypted, &args.certificate) {
+        (false, None) => return Ok(None),
+        (true, Some(file)) => file,
+        (true, None) => {
+            let sentence = "rtsps:// needs a certificate";
+            let cure = "name a PEM file with the certificate and its private key: --certificate FILE";
+            return Err(Failure::with_cure(Exit::Usage, sentence, cure));
+        }
+        (false, Some(_)) => {
+            let sentence = "a certificate is for an encrypted stream, and --publish asks for a plain one";
+            return Err(Failure::with_cure(Exit::Usage, sentence, "write --publish rtsps://ADDRESS:PORT"));
+        }
+    };
+    let (path, pem) =
+        read_secret(file, Path::new(""), LONGEST_PEM).map_err(|e| Failure::new(Exit::Settings, e))?;
+    let identity = Identity::of_pem(&pem).map_err(|reason| {
+        let sentence = format!("the certificate {} cannot be used: {reason}", path.display());
+        let cure =
+            "it must be a PEM file with the certificate, then those that vouch for it, and the private key";
+        Failure::with_cure(Exit::Settings, sentence, cure)
+    });
+    identity.map(Some)
 }
 
 /// The settings as live streams need them.
@@ -189,7 +242,7 @@ fn serve(
         talk::say(format_args!("counts: http://{bound}/metrics"));
     }
     for (id, ..) in live.cameras() {
-        talk::say(format_args!("{id}: rtsp://{}/{id}", live.address()));
+        talk::say(format_args!("{id}: {}://{}/{id}", args.publish.scheme(), live.address()));
     }
     notify(&[NotifyState::Ready, NotifyState::Status("masking")]);
     let watchdog = sd_notify::watchdog_enabled().map(|time| time / 2);

@@ -464,6 +464,8 @@ fn a_stream_in_the_clear_or_with_a_password_is_refused() {
     for (to, said) in [
         ("url = \"rtsp://entrance-3.example/main\"", "asks for TLS"),
         ("url = \"rtsps://root:pass@entrance-3.example/main\"", "a user or a password"),
+        ("url = \"rtsps://root:pa/ss@entrance-3.example/main\"", "a user or a password"),
+        ("url = \"rtsps://entrance-3.example/main?user=root&password=geheim\"", "holds a password"),
         ("url = \"http://entrance-3.example/main\"", "no RTSP address"),
         ("url = \"rtsps:///main\"", "no RTSP address"),
         ("url = \"rtsps://a b/main\"", "blanks"),

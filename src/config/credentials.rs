@@ -43,28 +43,8 @@ impl Credentials {
     /// # Errors
     /// [`CredentialsError`]; also where others can read the file.
     pub fn read(name: &Path, folder: &Path) -> Result<Self, CredentialsError> {
-        let systemd = std::env::var_os(SYSTEMD_FOLDER).map(|dir| PathBuf::from(dir).join(name));
-        let bare = name.components().count() == 1;
-        match systemd.filter(|path| bare && path.exists()) {
-            // systemd sees to who may read it, in ways that the mode does not show.
-            Some(path) => Self::read_file(&path, false),
-            None => Self::read_file(&folder.join(name), true),
-        }
-    }
-
-    fn read_file(path: &Path, private: bool) -> Result<Self, CredentialsError> {
-        let unreadable =
-            |e: std::io::Error| CredentialsError::Unreadable { path: path.to_owned(), reason: e.to_string() };
-        let nonblock = rustix::fs::OFlags::NONBLOCK.bits() as i32;
-        let file = std::fs::OpenOptions::new().read(true).custom_flags(nonblock).open(path);
-        let file = file.map_err(unreadable)?;
-        let meta = file.metadata().map_err(unreadable)?;
-        if private && meta.mode() & 0o077 != 0 {
-            return Err(CredentialsError::Open(path.to_owned()));
-        }
-        let mut text = String::new();
-        file.take(LONGEST + 1).read_to_string(&mut text).map_err(unreadable)?;
-        Self::parse(&text).ok_or_else(|| CredentialsError::Form(path.to_owned()))
+        let (path, text) = read_secret(name, folder, LONGEST)?;
+        Self::parse(&text).ok_or(CredentialsError::Form(path))
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -87,6 +67,33 @@ impl Credentials {
     pub fn password(&self) -> &str {
         &self.password
     }
+}
+
+/// Reads a text of at most so many bytes (and one more, where it is longer) that nobody else may read: from a file, seen
+/// from `folder`, or, where it is a bare name, from systemd's credentials. Says where it was found.
+///
+/// # Errors
+/// [`CredentialsError`]; also where others can read the file.
+pub fn read_secret(name: &Path, folder: &Path, longest: u64) -> Result<(PathBuf, String), CredentialsError> {
+    let systemd = std::env::var_os(SYSTEMD_FOLDER).map(|dir| PathBuf::from(dir).join(name));
+    let bare = name.components().count() == 1;
+    // systemd sees to who may read its own, in ways that the mode does not show.
+    let (path, private) = match systemd.filter(|path| bare && path.exists()) {
+        Some(path) => (path, false),
+        None => (folder.join(name), true),
+    };
+    let unreadable =
+        |e: std::io::Error| CredentialsError::Unreadable { path: path.clone(), reason: e.to_string() };
+    let nonblock = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+    let file = std::fs::OpenOptions::new().read(true).custom_flags(nonblock).open(&path);
+    let file = file.map_err(unreadable)?;
+    let meta = file.metadata().map_err(unreadable)?;
+    if private && meta.mode() & 0o077 != 0 {
+        return Err(CredentialsError::Open(path));
+    }
+    let mut text = String::new();
+    file.take(longest + 1).read_to_string(&mut text).map_err(unreadable)?;
+    Ok((path, text))
 }
 
 impl fmt::Debug for Credentials {

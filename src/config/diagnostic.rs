@@ -3,6 +3,7 @@
 //! A [`SettingsError`] holds every fault found in one file. What is shown of the file is cleaned of control
 //! characters, so that a settings file cannot speak to the terminal.
 
+use super::secrets;
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode, SourceSpan};
 use std::fmt::Display;
 use std::ops::Range;
@@ -138,7 +139,7 @@ struct Mark {
     label: String,
 }
 
-/// A file's name and its text as it may be shown: same bytes, control characters replaced one for one.
+/// A file's name and its text as it may be shown: control characters and passwords replaced byte for byte.
 #[derive(Debug, Clone)]
 pub(super) struct FileText(Arc<NamedSource<String>>);
 
@@ -153,7 +154,7 @@ impl FileText {
             }
             shown
         });
-        Self(Arc::new(NamedSource::new(printable(&path.to_string_lossy()), shown)))
+        Self(Arc::new(NamedSource::new(printable(&path.to_string_lossy()), secrets::starred(&shown))))
     }
 
     fn text(&self) -> &str {

@@ -5,6 +5,7 @@
 //! own, see [`super::credentials`].
 
 use super::document::{Item, Section};
+use super::secrets;
 use super::site::set;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -129,6 +130,10 @@ fn read_source(section: &mut Section<'_>, whole: &Item<'_>) -> Option<StreamSour
     }
 }
 
+/// What to do with a password in an address.
+const OUT_WITH_IT: &str = "take it out, write user:password into a file that only the service can read, and name it: \
+     credentials = \"FILE\"; and change the password, for it stood in a settings file";
+
 /// An address without user and password.
 fn read_url(item: &Item<'_>) -> Option<String> {
     let url = item.filled_text("write the camera's address: url = \"rtsps://camera-3.example/stream\"")?;
@@ -139,14 +144,12 @@ fn read_url(item: &Item<'_>) -> Option<String> {
             item.note("`url` is no RTSP address", "not rtsp:// or rtsps://", "write rtsps://HOST/PATH");
             None
         }
-        // Shown nowhere: the label has no text of the file's but the line itself, which the operator sees anyway.
-        Some(authority) if authority.contains('@') => {
-            item.note(
-                "`url` holds a user or a password",
-                "before the @",
-                "take it out, write user:password into a file that only the service can read, and name it: \
-                 credentials = \"FILE\"; and change the password, for it stood in a settings file",
-            );
+        Some(authority) if authority.contains('@') || !secrets::in_addresses(url).is_empty() => {
+            item.note("`url` holds a user or a password", "before the @", OUT_WITH_IT);
+            None
+        }
+        Some(_) if !secrets::behind_words(url).is_empty() => {
+            item.note("`url` holds a password", "behind the word", OUT_WITH_IT);
             None
         }
         Some(_) if url.chars().any(|c| c.is_control() || c.is_whitespace()) => {

@@ -108,12 +108,14 @@ pub(super) fn open(
         StreamSource::Clip(clip) => LiveSource::Clip(Arc::new(open_clip(&allowed.folder().join(clip))?)),
         StreamSource::Url(url) => {
             let read = |name: &PathBuf| Credentials::read(name, allowed.folder()).map_err(|e| settings(&e));
-            LiveSource::Stream(StreamFeed {
+            let feed = StreamFeed {
                 url: url.clone(),
                 delivery: stream.delivery,
                 ca: stream.ca.as_ref().map(|ca| allowed.folder().join(ca)),
                 credentials: stream.credentials.as_ref().map(read).transpose()?,
-            })
+            };
+            feed.check_ca().map_err(|e| settings(&e))?;
+            LiveSource::Stream(feed)
         }
     };
     let planner = HideEveryone::new(Some(camera), site.mask.clone(), args.style);

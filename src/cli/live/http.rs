@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Longest request that is read, bytes, and longest wait for it.
 const LONGEST_REQUEST: usize = 4096;
@@ -31,17 +31,23 @@ pub(super) fn serve(address: SocketAddr, cameras: Vec<Shown>) -> io::Result<Sock
 }
 
 fn answer(mut stream: TcpStream, cameras: &[Shown]) -> io::Result<()> {
-    stream.set_read_timeout(Some(PATIENCE))?;
+    let until = Instant::now() + PATIENCE;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut request = Vec::new();
     let mut chunk = [0; 512];
     while !request.windows(4).any(|end| end == b"\r\n\r\n") && request.len() < LONGEST_REQUEST {
+        // In all, not for each byte: there is one thread for everybody.
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        stream.set_read_timeout(Some(left))?;
         match stream.read(&mut chunk)? {
             0 => return Ok(()),
             n => request.extend_from_slice(&chunk[..n]),
         }
     }
-    let (status, body) = if request.starts_with(b"GET /metrics ") {
+    let (status, body) = if request.starts_with(b"GET /metrics ") || request.starts_with(b"GET /metrics?") {
         ("200 OK", text(cameras))
     } else {
         ("404 Not Found", "the counts are at /metrics\n".to_owned())
@@ -102,16 +108,23 @@ pub(super) fn text(cameras: &[Shown]) -> String {
     });
     type Times = fn(&Counts) -> &Timings;
     let timings: [(&str, &str, Times); 2] = [
-        ("delay_seconds", "From a frame's arrival to its way to viewers, of late.", |c| &c.delay),
-        ("detector_seconds", "A detector's work on one frame, of late.", |c| &c.detector),
+        ("delay_seconds", "From a frame's arrival to its way to viewers; quantiles are of late.", |c| {
+            &c.delay
+        }),
+        ("detector_seconds", "A detector's work on one frame; quantiles are of late.", |c| &c.detector),
     ];
     for (name, help, read) in timings {
-        family(name, help, "gauge", &|(id, counts, _)| {
+        family(name, help, "summary", &|(id, counts, _)| {
+            let times = read(counts);
             let quantile = |share: &str, at: f64| {
-                let value = read(counts).quantile(at).map_or("NaN".to_owned(), |secs| format!("{secs:.4}"));
+                let value = times.quantile(at).map_or("NaN".to_owned(), |secs| format!("{secs:.4}"));
                 format!("melkglas_{name}{{camera=\"{id}\",quantile=\"{share}\"}} {value}\n")
             };
-            quantile("0.5", 0.5) + &quantile("0.99", 0.99)
+            let (count, secs) = times.total();
+            quantile("0.5", 0.5)
+                + &quantile("0.99", 0.99)
+                + &format!("melkglas_{name}_sum{{camera=\"{id}\"}} {secs:.4}\n")
+                + &format!("melkglas_{name}_count{{camera=\"{id}\"}} {count}\n")
         });
     }
     out

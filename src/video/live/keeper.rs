@@ -41,12 +41,16 @@ const LOOK_PATIENCE_NS: u64 = 300_000_000;
 /// Most frames that wait, and most bytes of them.
 const MOST_FRAMES: usize = 120;
 const MOST_BYTES: usize = 512 << 20;
-/// Frames whose outline tells whether the camera was turned, how far apart, and when the next ones are taken:
-/// after a while where it was not, soon where it was.
+/// Frames whose outline tells whether the camera was turned, and how far apart: at once after a connection, when nothing
+/// is shown until it is known, and then over some seconds, in which people move on. And how long after a verdict the next
+/// ones are taken: sooner where all at once much of the picture differs, or no longer does. So a camera that was turned is
+/// covered within 40 seconds, and one that was turned by much within 15.
 const OUTLINES: usize = 5;
+const FIRST_OUTLINES_APART_NS: u64 = 150_000_000;
 const OUTLINES_APART_NS: u64 = 1_000_000_000;
-const JUDGED_AGAIN_NS: u64 = 600_000_000_000;
-const TURNED_JUDGED_AGAIN_NS: u64 = 30_000_000_000;
+const JUDGED_AGAIN_NS: u64 = 30_000_000_000;
+const JUDGED_SOON_NS: u64 = 8_000_000_000;
+const MUCH: f32 = 0.25;
 
 /// What one keeper works with.
 pub(super) struct Keeper {
@@ -111,7 +115,13 @@ struct Memory {
     owed: Option<Look>,
     outlines: Vec<Outline>,
     next_outline_ns: u64,
-    verdict: (Sender<bool>, Receiver<bool>),
+    /// Of which connection it is known whether the camera was turned, and since when.
+    judged: u64,
+    judged_ns: u64,
+    /// Much of the picture differs from the stills.
+    differs: bool,
+    /// Of which connection a verdict is, and whether it was.
+    verdict: (Sender<(u64, bool)>, Receiver<(u64, bool)>),
 }
 
 impl Keeper {
@@ -142,7 +152,10 @@ impl Keeper {
             owed: None,
             outlines: Vec::new(),
             next_outline_ns: 0,
-            verdict: bounded(1),
+            judged: 0,
+            judged_ns: 0,
+            differs: false,
+            verdict: bounded(4),
         };
         while !self.interrupt.is_raised() {
             let wait = memory
@@ -176,6 +189,11 @@ impl Keeper {
         let Incoming { frame, at_ns, connection, jumped } = incoming;
         let size = frame.size();
         if memory.connection != connection || jumped {
+            if memory.connection != connection {
+                // It may have been mounted anew meanwhile.
+                memory.outlines.clear();
+                memory.next_outline_ns = 0;
+            }
             memory.connection = connection;
             memory.settled_ns = at_ns + SETTLES_NS;
             memory.pace.start_over();
@@ -253,8 +271,10 @@ impl Keeper {
             memory.scene = made;
         }
         if let Some((scene, small)) = memory.scene.as_ref().zip(small.as_ref()) {
-            memory.insight.compared(at_ns, frame.size(), scene.scene.compare(small));
-            self.watch_camera(memory, &frame, at_ns);
+            let difference = scene.scene.compare(small);
+            let much = difference.share(&self.site.scene) > MUCH;
+            memory.insight.compared(at_ns, frame.size(), difference);
+            self.watch_camera(memory, &frame, at_ns, much);
         }
         // A look that nobody came for is this frame's, in which there may be more to see.
         self.withdraw(memory, at_ns);
@@ -327,6 +347,7 @@ impl Keeper {
             let picture = self.placard(memory, at_ns, gone.unwrap_or("NO PICTURE FROM THE CAMERA"));
             memory.shown_ns = at_ns;
             count(&self.counts.placards);
+            self.counts.persons.store(0, Ordering::Relaxed);
             outlet.show(picture, at_ns);
         }
     }
@@ -380,6 +401,9 @@ impl Keeper {
         if self.counts.moved.load(Ordering::Acquire) {
             return Err(CoverReason::CameraMoved);
         }
+        if self.watched_scene().is_some() && memory.judged != memory.connection {
+            return Err(CoverReason::Settling);
+        }
         if dark && self.site.scene.dark != DarkPolicy::Report {
             return Err(CoverReason::TooDark);
         }
@@ -415,21 +439,38 @@ impl Keeper {
         memory.placards.say(memory.form, stamp, &[&self.id, why, &time])
     }
 
+    /// The stills that tell whether the camera was turned.
+    fn watched_scene(&self) -> Option<&Arc<EmptyScene>> {
+        self.scene.as_ref().filter(|scene| scene.kind() != SceneKind::OwnClip)
+    }
+
     /// Takes a frame's outline now and then, and has them held against the stills on a thread of its own.
-    fn watch_camera(&self, memory: &mut Memory, frame: &RawFrame, at_ns: u64) {
-        let Some(scene) = self.scene.as_ref().filter(|scene| scene.kind() != SceneKind::OwnClip) else {
-            return;
-        };
-        if let Ok(turned) = memory.verdict.1.try_recv() {
-            if turned != self.counts.moved.swap(turned, Ordering::AcqRel) {
-                tracing::warn!(camera = self.id, turned, "whether the camera was turned");
+    fn watch_camera(&self, memory: &mut Memory, frame: &RawFrame, at_ns: u64, much: bool) {
+        let Some(scene) = self.watched_scene() else { return };
+        if let Ok((connection, turned)) = memory.verdict.1.try_recv()
+            && connection == memory.connection
+        {
+            match (self.counts.moved.swap(turned, Ordering::AcqRel), turned) {
+                (false, true) => tracing::warn!(
+                    camera = self.id,
+                    "covered: the camera was turned away from its stills; turn it back, or draw its zones and learn its \
+                     stills anew and start the service again"
+                ),
+                (true, false) => tracing::info!(camera = self.id, "the camera stands as on its stills again"),
+                _ => {}
             }
-            memory.next_outline_ns = at_ns + if turned { TURNED_JUDGED_AGAIN_NS } else { JUDGED_AGAIN_NS };
+            (memory.judged, memory.judged_ns) = (connection, at_ns);
+            memory.next_outline_ns = at_ns + JUDGED_AGAIN_NS;
+        }
+        if memory.differs != much && memory.next_outline_ns != u64::MAX {
+            memory.differs = much;
+            memory.next_outline_ns = memory.next_outline_ns.min(memory.judged_ns + JUDGED_SOON_NS);
         }
         if at_ns < memory.next_outline_ns {
             return;
         }
-        memory.next_outline_ns = at_ns + OUTLINES_APART_NS;
+        let is_first = memory.judged != memory.connection;
+        memory.next_outline_ns = at_ns + if is_first { FIRST_OUTLINES_APART_NS } else { OUTLINES_APART_NS };
         memory.outlines.push(Outline::of(frame));
         if memory.outlines.len() < OUTLINES {
             return;
@@ -438,6 +479,7 @@ impl Keeper {
         memory.next_outline_ns = u64::MAX;
         let (outlines, scene) = (std::mem::take(&mut memory.outlines), Arc::clone(scene));
         let (verdict, before) = (memory.verdict.0.clone(), self.counts.moved.load(Ordering::Acquire));
+        let connection = memory.connection;
         let judge = move || {
             let turned = match scene.stance(&outlines) {
                 Stance::Moved { .. } => true,
@@ -446,10 +488,10 @@ impl Keeper {
                 Stance::Unknown => before,
             };
             // Nobody listens where the service stops.
-            let _ = verdict.try_send(turned);
+            let _ = verdict.try_send((connection, turned));
         };
         if std::thread::Builder::new().name(format!("turned-{}", self.id)).spawn(judge).is_err() {
-            memory.next_outline_ns = at_ns + TURNED_JUDGED_AGAIN_NS;
+            memory.next_outline_ns = at_ns + JUDGED_AGAIN_NS;
         }
     }
 }

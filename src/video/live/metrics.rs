@@ -2,30 +2,49 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Measurements of a kind that are kept, for quantiles: a minute of 25 frames a second.
 const KEPT: usize = 1500;
 
-/// Durations of late.
+/// Durations: those of late one by one, all of them as a sum.
 #[derive(Debug, Default)]
-pub struct Timings(Mutex<VecDeque<f32>>);
+pub struct Timings(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    latest: VecDeque<f32>,
+    count: u64,
+    secs: f64,
+}
 
 impl Timings {
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn add(&self, time: Duration) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= KEPT {
-            kept.pop_front();
+        let mut kept = self.lock();
+        if kept.latest.len() >= KEPT {
+            kept.latest.pop_front();
         }
-        kept.push_back(time.as_secs_f32());
+        kept.latest.push_back(time.as_secs_f32());
+        kept.count += 1;
+        kept.secs += time.as_secs_f64();
+    }
+
+    /// How many there were since the start, and their sum in seconds.
+    #[must_use]
+    pub fn total(&self) -> (u64, f64) {
+        let kept = self.lock();
+        (kept.count, kept.secs)
     }
 
     /// The time, seconds, that this share of the latest ones did not exceed; none where there are none.
     #[must_use]
     pub fn quantile(&self, share: f64) -> Option<f32> {
-        let mut all: Vec<f32> =
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect();
+        let mut all: Vec<f32> = self.lock().latest.iter().copied().collect();
         let last = all.len().checked_sub(1)?;
         all.sort_by(f32::total_cmp);
         all.get((last as f64 * share.clamp(0.0, 1.0)).round() as usize).copied()
@@ -82,5 +101,7 @@ mod tests {
         (0..3000).for_each(|ms| timings.add(Duration::from_millis(ms)));
         let near = |share, secs: f32| (timings.quantile(share).expect("some") - secs).abs() < 0.002;
         assert!(near(0.0, 1.5) && near(0.5, 2.25) && near(1.0, 2.999));
+        let (count, secs) = timings.total();
+        assert_eq!((count, secs.round()), (3000, 4499.0), "the sum is of all");
     }
 }

@@ -6,7 +6,7 @@ use super::metrics::{Counts, count};
 use crate::config::EncodeSettings;
 use crate::interrupt::Interrupt;
 use crate::video::frame::RedactedFrame;
-use crate::video::sink::{Mount, Packet, PacketEncoder, Recorder, Taken, erase_older};
+use crate::video::sink::{Mount, Packet, PacketEncoder, Recorder, SinkError, Taken, erase_older};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use jiff::{SignedDuration, Timestamp};
 use std::path::PathBuf;
@@ -19,6 +19,11 @@ use std::time::{Duration, Instant};
 const WAITING_PACKETS: usize = 128;
 /// How often old segments are looked for.
 const ERASE_EVERY: Duration = Duration::from_secs(600);
+/// After a fault nothing is recorded for so long: a disk that is full is so for a while, and every try begins with a
+/// keyframe, which viewers pay for.
+const RECORD_AGAIN: Duration = Duration::from_secs(5);
+/// How often the same fault is told.
+const TOLD_AGAIN: Duration = Duration::from_secs(600);
 /// Least time between two frames' times, nanoseconds.
 const STEP_NS: u64 = 1_000_000;
 
@@ -104,7 +109,7 @@ impl Outlet {
         }
     }
 
-    fn encoder(&self) -> Result<PacketEncoder, crate::video::sink::SinkError> {
+    fn encoder(&self) -> Result<PacketEncoder, SinkError> {
         let (mount, counts, epoch) = (self.mount.clone(), Arc::clone(&self.counts), self.epoch);
         let disk = self.disk.as_ref().map(|disk| disk.packets.clone());
         PacketEncoder::open(&self.settings, move |packet| {
@@ -160,10 +165,7 @@ fn record(
 ) {
     let mut recorder = Recorder::new(&to.folder, camera, to.segment);
     let mut erased: Option<Instant> = None;
-    let fault = |fault: crate::video::sink::SinkError| {
-        tracing::error!(camera, %fault, "a segment is lost");
-        count(&counts.record_faults);
-    };
+    let mut faults = Faults::default();
     loop {
         if erased.is_none_or(|at| at.elapsed() > ERASE_EVERY) {
             let gone = erase_older(&to.folder, camera, to.days, Timestamp::now());
@@ -173,6 +175,7 @@ fn record(
             erased = Some(Instant::now());
         }
         match packets.recv_timeout(Duration::from_millis(200)) {
+            Ok(_) if faults.rests() => count(&counts.record_faults),
             Ok(packet) => {
                 let ago = epoch.elapsed().saturating_sub(Duration::from_nanos(packet.at_ns()));
                 let ago = SignedDuration::try_from(ago).unwrap_or_default();
@@ -180,11 +183,55 @@ fn record(
                 if !packet.is_key() && recorder.wants_keyframe(packet.at_ns()) {
                     wants_keyframe.store(true, Ordering::Release);
                 }
-                recorder.push(&packet, filmed).unwrap_or_else(fault);
+                match recorder.push(&packet, filmed) {
+                    Ok(()) if recorder.is_writing() => faults.over(camera),
+                    Ok(()) => {}
+                    Err(fault) => faults.note(camera, &to.folder, &fault, counts),
+                }
             }
             Err(RecvTimeoutError::Timeout) if !interrupt.is_raised() => {}
             Err(_) => break,
         }
     }
-    recorder.finish().unwrap_or_else(fault);
+    if let Err(fault) = recorder.finish() {
+        faults.note(camera, &to.folder, &fault, counts);
+    }
+}
+
+/// What goes wrong with recording: told once, not with every packet.
+#[derive(Default)]
+struct Faults {
+    last: Option<(String, Instant)>,
+    rests_until: Option<Instant>,
+}
+
+impl Faults {
+    /// Whether it is too early to try again.
+    fn rests(&self) -> bool {
+        self.rests_until.is_some_and(|until| Instant::now() < until)
+    }
+
+    fn note(&mut self, camera: &str, folder: &std::path::Path, fault: &SinkError, counts: &Counts) {
+        count(&counts.record_faults);
+        self.rests_until = Some(Instant::now() + RECORD_AGAIN);
+        let said = if folder.is_dir() {
+            fault.to_string()
+        } else {
+            // Not made anew: where a disk was mounted there, footage would come to lie on another one.
+            format!("the folder {} is gone; mount or make it again, and recording goes on", folder.display())
+        };
+        let known = |(before, at): &(String, Instant)| *before == said && at.elapsed() < TOLD_AGAIN;
+        if !self.last.as_ref().is_some_and(known) {
+            tracing::error!(camera, fault = said, "a segment is lost; recording is tried again");
+            self.last = Some((said, Instant::now()));
+        }
+    }
+
+    fn over(&mut self, camera: &str) {
+        // A little is written before a full disk says that it is full.
+        let steady = self.rests_until.is_some_and(|until| until.elapsed() > RECORD_AGAIN);
+        if steady && self.last.take().is_some() {
+            tracing::info!(camera, "recording goes on");
+        }
+    }
 }

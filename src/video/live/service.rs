@@ -11,7 +11,7 @@ use crate::interrupt::Interrupt;
 use crate::video::detect::{DetectError, DetectorFactory};
 use crate::video::pipeline::EmptyScene;
 use crate::video::plan::Planner;
-use crate::video::sink::{Login, Mount, PublishError, Publisher, Watch};
+use crate::video::sink::{Identity, Login, Mount, PublishError, Publisher, Watch};
 use crossbeam_channel::bounded;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -60,6 +60,8 @@ pub struct LiveSettings {
     pub address: SocketAddr,
     /// What they have to say.
     pub login: Option<Login>,
+    /// What TLS towards them is spoken with, if at all.
+    pub identity: Option<Identity>,
     /// Told of every viewer.
     pub watch: Watch,
 }
@@ -131,7 +133,7 @@ impl Live {
         detectors: &dyn DetectorFactory,
         interrupt: &Interrupt,
     ) -> Result<Self, LiveError> {
-        let LiveSettings { site, delay, mask_age, address, login, watch } = settings;
+        let LiveSettings { site, delay, mask_age, address, login, identity, watch } = settings;
         let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         // One look at a time for each camera, so no queue of them.
         let (results, looks): (Vec<_>, Vec<_>) = cameras.iter().map(|_| bounded(4)).unzip();
@@ -142,7 +144,7 @@ impl Live {
         };
         let workers = board::start(workers, detectors, &board, interrupt)?;
         let names: Vec<&str> = cameras.iter().map(|camera| camera.id.as_str()).collect();
-        let (publisher, mounts) = Publisher::open(address, &names, login.as_ref(), watch)?;
+        let (publisher, mounts) = Publisher::open(address, &names, login.as_ref(), identity, watch)?;
         let epoch = Instant::now();
         let mut live =
             Self { epoch, cameras: Vec::new(), board, workers, publisher, interrupt: interrupt.clone() };

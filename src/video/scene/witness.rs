@@ -122,6 +122,15 @@ impl Sighting {
 }
 
 impl Difference {
+    /// Share of what was compared that differs.
+    #[must_use]
+    pub fn share(&self, settings: &SceneSettings) -> f32 {
+        let compared = self.map.iter().zip(self.skipped.iter()).filter(|(_, skipped)| !**skipped);
+        let (over, all) = compared
+            .fold((0u32, 0u32), |(over, all), (value, _)| (over + u32::from(*value > settings.low), all + 1));
+        over as f32 / all.max(1) as f32
+    }
+
     /// [`Sighting::share_in`] by this frame of `size` alone.
     #[must_use]
     pub fn share_in(&self, area: &BoxPx, size: FrameSize, settings: &SceneSettings) -> f32 {

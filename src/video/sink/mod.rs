@@ -15,12 +15,16 @@ mod picture;
 mod publish;
 mod readback;
 mod record;
+mod seal;
+mod viewers;
 
 pub use coder::{encoder_here, encoder_threads, x264_preset};
 pub use encode::{Container, Encoder, SinkError};
 pub use packets::{Packet, PacketEncoder, Taken};
 pub use partial::{Overwrite, PartialFile, Placed, sweep};
 pub use picture::{StillFormat, write_still};
-pub use publish::{Login, Mount, PublishError, Publisher, Viewer, Watch};
+pub use publish::{Login, Mount, PublishError, Publisher};
 pub use readback::{ReadBack, ReadBackError};
 pub use record::{Recorder, erase_older, segment_name};
+pub use seal::Identity;
+pub use viewers::{Viewer, Watch};

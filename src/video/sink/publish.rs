@@ -1,28 +1,24 @@
 //! An RTSP server for masked streams: a mount per camera, viewers share what is coded once.
 //!
-//! Connections are accepted here and not by the library, so that it is known who a viewer is. A viewer who asks to play
-//! is first told to a [`Watch`], which may refuse. Nothing gets to a mount but [`Packet`]s, which come from redacted
-//! frames alone.
+//! Nothing gets to a mount but [`Packet`]s, which come from redacted frames alone. Who comes to watch is the matter of
+//! [`super::viewers`].
 
 use super::packets::Packet;
+use super::seal::Identity;
+use super::viewers::{Door, Watch};
 use crate::config::Credentials;
 use crate::video::source::{MediaError, init_media};
-use gio::prelude::*;
 use gstreamer as gst;
 use gstreamer_app as gst_app;
 use gstreamer_rtsp as gst_rtsp;
 use gstreamer_rtsp_server as server;
 use gstreamer_rtsp_server::prelude::*;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::os::fd::OwnedFd;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
-/// Most connections at a time.
-const MOST_CONNECTIONS: usize = 64;
 /// What a viewer may do who said the password.
 const ROLE: &str = "viewer";
 /// Packets that wait for a slow viewer's connection; older ones are dropped beyond.
@@ -30,18 +26,6 @@ const WAITING_PACKETS: u64 = 50;
 
 /// User and password of viewers.
 pub type Login = Credentials;
-
-/// Somebody who asks to see a stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Viewer {
-    /// The name of the mount.
-    pub mount: String,
-    /// Where the connection comes from.
-    pub address: IpAddr,
-}
-
-/// Told of every viewer before anything is played; false refuses.
-pub type Watch = Arc<dyn Fn(&Viewer) -> bool + Send + Sync>;
 
 /// Why nothing can be published.
 #[derive(Debug, thiserror::Error)]
@@ -62,12 +46,12 @@ pub enum PublishError {
     SetUp(String),
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One camera's place on the server.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Mount {
     inner: Arc<Inner>,
 }
@@ -131,6 +115,25 @@ impl Mount {
         self.inner.viewers.load(Ordering::Acquire)
     }
 
+    /// Somebody may play.
+    pub(super) fn arrives(&self) {
+        self.inner.viewers.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Somebody has gone.
+    pub(super) fn leaves(&self) {
+        self.inner.viewers.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Somebody plays from now on, and needs a keyframe.
+    pub(super) fn begins(&self) {
+        let mut feeding = lock(&self.inner.source);
+        if let Some(feeding) = feeding.as_mut().filter(|feeding| feeding.stage != Stage::Playing) {
+            feeding.stage = Stage::Beginning;
+        }
+        self.inner.asked.store(true, Ordering::Release);
+    }
+
     /// Hands a packet to all who watch; to nobody where nobody does.
     pub fn push(&self, packet: &Packet) {
         let mut feeding = lock(&self.inner.source);
@@ -158,7 +161,8 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// Opens a server with these mounts. With a login nobody gets in without it.
+    /// Opens a server with these mounts. With a login nobody gets in without it; with an identity it speaks TLS, and
+    /// pictures go within the connection only.
     ///
     /// # Errors
     /// [`PublishError`].
@@ -166,6 +170,7 @@ impl Publisher {
         address: SocketAddr,
         names: &[&str],
         login: Option<&Login>,
+        identity: Option<Identity>,
         watch: Watch,
     ) -> Result<(Self, Vec<Mount>), PublishError> {
         init_media()?;
@@ -179,19 +184,22 @@ impl Publisher {
             rtsp.set_auth(Some(&auth(login)));
         }
         let points = rtsp.mount_points().unwrap_or_default();
+        // Datagrams would be in the clear.
+        let ways = match identity {
+            Some(_) => gst_rtsp::RTSPLowerTrans::TCP,
+            None => gst_rtsp::RTSPLowerTrans::TCP | gst_rtsp::RTSPLowerTrans::UDP,
+        };
         let mut mounts = BTreeMap::new();
         for name in names {
-            let mount = Mount { inner: Arc::default() };
-            points.add_factory(&format!("/{name}"), factory(&mount));
+            let mount = Mount::default();
+            points.add_factory(&format!("/{name}"), factory(&mount, ways));
             mounts.insert((*name).to_owned(), mount);
         }
         rtsp.set_mount_points(Some(&points));
         let set_up = |e: &dyn std::fmt::Display| PublishError::SetUp(e.to_string());
         let context = gst::glib::MainContext::new();
         let main = gst::glib::MainLoop::new(Some(&context), false);
-        let incoming: Arc<Mutex<Option<IpAddr>>> = Arc::default();
-        let connections = Arc::new(AtomicUsize::new(0));
-        greet(&rtsp, &mounts, &incoming, &connections, &watch);
+        let door = Door::new(rtsp, &context, &mounts, &watch, identity);
         let stop = Arc::new(AtomicBool::new(false));
         let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
             std::thread::Builder::new().name(name.into()).spawn(work).map_err(|e| set_up(&e))
@@ -205,10 +213,7 @@ impl Publisher {
             }),
         )?;
         let stopped = Arc::clone(&stop);
-        let accepting = spawn(
-            "rtsp-accept",
-            Box::new(move || accept(&listener, &rtsp, &context, &incoming, &connections, &stopped)),
-        )?;
+        let accepting = spawn("rtsp-accept", Box::new(move || door.accept(&listener, &stopped)))?;
         let in_order = names.iter().filter_map(|name| mounts.get(*name).cloned()).collect();
         Ok((Self { main, stop, threads: vec![accepting, serving], address }, in_order))
     }
@@ -248,13 +253,14 @@ fn auth(login: &Login) -> server::RTSPAuth {
 }
 
 /// What makes a mount's pipeline: coded packets in, RTP out.
-fn factory(mount: &Mount) -> server::RTSPMediaFactory {
+fn factory(mount: &Mount, ways: gst_rtsp::RTSPLowerTrans) -> server::RTSPMediaFactory {
     let factory = server::RTSPMediaFactory::new();
     factory.set_launch(
         "( appsrc name=in is-live=true format=time do-timestamp=true leaky-type=downstream \
          max-bytes=0 ! rtph264pay name=pay0 pt=96 config-interval=0 aggregate-mode=zero-latency )",
     );
     factory.set_shared(true);
+    factory.set_protocols(ways);
     factory.set_suspend_mode(server::RTSPSuspendMode::None);
     factory.set_latency(0);
     let role = gst::Structure::builder(ROLE)
@@ -282,97 +288,6 @@ fn factory(mount: &Mount) -> server::RTSPMediaFactory {
     factory
 }
 
-/// Puts the watch before every client.
-fn greet(
-    rtsp: &server::RTSPServer,
-    mounts: &BTreeMap<String, Mount>,
-    incoming: &Arc<Mutex<Option<IpAddr>>>,
-    connections: &Arc<AtomicUsize>,
-    watch: &Watch,
-) {
-    let (mounts, incoming) = (mounts.clone(), Arc::clone(incoming));
-    let (connections, watch) = (Arc::clone(connections), Arc::clone(watch));
-    rtsp.connect_client_connected(move |_, client| {
-        connections.fetch_add(1, Ordering::AcqRel);
-        let address = lock(&incoming).take();
-        let watched: Arc<Mutex<Option<Mount>>> = Arc::default();
-        let (mounts, watch, playing) = (mounts.clone(), Arc::clone(&watch), Arc::clone(&watched));
-        client.connect_pre_play_request(move |_, context| {
-            let named = context.uri().map(|uri| mount_of(&uri.request_uri()));
-            let mount = named.as_ref().and_then(|name| mounts.get(name));
-            let (Some(mount), Some(name), Some(address)) = (mount, named.clone(), address) else {
-                return gst_rtsp::RTSPStatusCode::NotFound;
-            };
-            let mut playing = lock(&playing);
-            if playing.is_none() {
-                if !watch(&Viewer { mount: name, address }) {
-                    return gst_rtsp::RTSPStatusCode::Forbidden;
-                }
-                mount.inner.viewers.fetch_add(1, Ordering::AcqRel);
-                *playing = Some(mount.clone());
-            }
-            gst_rtsp::RTSPStatusCode::Ok
-        });
-        let playing = Arc::clone(&watched);
-        client.connect_play_request(move |_, _| {
-            // Only now: what is sent before does not reach this viewer.
-            if let Some(mount) = lock(&playing).as_ref() {
-                let mut feeding = lock(&mount.inner.source);
-                if let Some(feeding) = feeding.as_mut().filter(|feeding| feeding.stage != Stage::Playing) {
-                    feeding.stage = Stage::Beginning;
-                }
-                mount.inner.asked.store(true, Ordering::Release);
-            }
-        });
-        let connections = Arc::clone(&connections);
-        client.connect_closed(move |_| {
-            connections.fetch_sub(1, Ordering::AcqRel);
-            if let Some(mount) = lock(&watched).take() {
-                mount.inner.viewers.fetch_sub(1, Ordering::AcqRel);
-            }
-        });
-    });
-}
-
-/// The name of the mount in an address: the first part of its path.
-fn mount_of(uri: &str) -> String {
-    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
-    rest.split(['/', '?']).nth(1).unwrap_or_default().to_owned()
-}
-
-/// Takes connections and hands them to the server, on its own context.
-fn accept(
-    listener: &TcpListener,
-    rtsp: &server::RTSPServer,
-    context: &gst::glib::MainContext,
-    incoming: &Arc<Mutex<Option<IpAddr>>>,
-    connections: &Arc<AtomicUsize>,
-    stop: &AtomicBool,
-) {
-    while !stop.load(Ordering::Acquire) {
-        let Ok((stream, peer)) = listener.accept() else {
-            std::thread::sleep(Duration::from_millis(20));
-            continue;
-        };
-        if connections.load(Ordering::Acquire) >= MOST_CONNECTIONS {
-            tracing::warn!("a viewer was turned away: too many connections");
-            continue;
-        }
-        let (rtsp, incoming) = (rtsp.clone(), Arc::clone(incoming));
-        context.invoke(move || {
-            let socket = gio::Socket::from_fd(OwnedFd::from(stream));
-            *lock(&incoming) = Some(peer.ip());
-            let taken = socket.ok().map(|socket| {
-                socket.set_blocking(false);
-                rtsp.transfer_connection(socket, &peer.ip().to_string(), i32::from(peer.port()), None)
-            });
-            if !matches!(taken, Some(Ok(()))) {
-                tracing::warn!("a viewer's connection could not be taken");
-            }
-        });
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -391,17 +306,5 @@ mod tests {
         };
         assert_eq!(goes_out(Stage::Asked, &[false, true, false, true]), [false, true, false, false]);
         assert_eq!(goes_out(Stage::Beginning, &[false, true, false]), [false, true, true]);
-    }
-
-    #[test]
-    fn a_mount_is_the_first_part_of_the_path() {
-        for (uri, name) in [
-            ("rtsp://127.0.0.1:8554/entrance-3", "entrance-3"),
-            ("rtsp://127.0.0.1:8554/entrance-3/stream=0", "entrance-3"),
-            ("rtsp://[::1]:8554/entrance-3?x=y", "entrance-3"),
-            ("rtsp://127.0.0.1:8554", ""),
-        ] {
-            assert_eq!(mount_of(uri), name, "{uri}");
-        }
     }
 }

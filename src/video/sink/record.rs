@@ -86,6 +86,12 @@ impl Recorder {
         self.segment.as_ref().is_none_or(|segment| self.is_full(segment, at_ns))
     }
 
+    /// Whether a segment is being written.
+    #[must_use]
+    pub fn is_writing(&self) -> bool {
+        self.segment.is_some()
+    }
+
     fn is_full(&self, segment: &Segment, at_ns: u64) -> bool {
         u128::from(at_ns.saturating_sub(segment.began_ns)) >= self.length.as_nanos()
     }

@@ -285,6 +285,11 @@ impl Source {
             }
             if waiting_since.elapsed() > self.stall {
                 let secs = self.stall.as_secs_f64();
+                if self.is_stream {
+                    return Err(SourceError::Stream(format!(
+                        "the camera sent no picture for {secs:.0} seconds"
+                    )));
+                }
                 return Err(SourceError::Stalled { frames: self.frames(), secs });
             }
         }

@@ -45,5 +45,5 @@ pub(in crate::video) use picture::Taker;
 pub use rate::{FrameRate, NotARate};
 pub(in crate::video) use still::decode_still;
 pub use still::{StillFault, StillKind, read_still};
-pub use stream::StreamFeed;
+pub use stream::{CaError, StreamFeed};
 pub use window::{Window, WindowError};

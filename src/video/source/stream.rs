@@ -33,6 +33,30 @@ pub struct StreamFeed {
     pub credentials: Option<Credentials>,
 }
 
+/// Certificates that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the certificates {} {reason}; `ca` names a PEM file of those who vouch for the camera", path.display())]
+pub struct CaError {
+    path: PathBuf,
+    reason: String,
+}
+
+impl StreamFeed {
+    /// Looks whether there are certificates in the file that is named for them.
+    ///
+    /// # Errors
+    /// [`CaError`].
+    pub fn check_ca(&self) -> Result<(), CaError> {
+        let Some(path) = &self.ca else { return Ok(()) };
+        let fault = |reason: String| Err(CaError { path: path.clone(), reason });
+        match gio::TlsCertificate::list_new_from_file(path) {
+            Ok(all) if all.is_empty() => fault("hold no certificate".into()),
+            Ok(_) => Ok(()),
+            Err(e) => fault(format!("cannot be read: {}", e.message().trim_end_matches('.'))),
+        }
+    }
+}
+
 /// Builds the pipeline for a stream; it is not started.
 ///
 /// # Errors
@@ -130,6 +154,26 @@ pub(super) fn words(error: &gst::glib::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn certificates_are_looked_at_before_anything_starts() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("ca.pem");
+        let said = |text: Option<&str>| {
+            text.iter().for_each(|text| std::fs::write(&path, text).expect("written"));
+            let feed = StreamFeed {
+                url: "rtsps://camera.example/".into(),
+                delivery: Delivery::Tcp,
+                ca: Some(path.clone()),
+                credentials: None,
+            };
+            feed.check_ca().expect_err("not sound").to_string()
+        };
+        assert!(said(None).contains("cannot be read"), "{}", said(None));
+        assert!(said(Some("user:password\n")).contains("hold no certificate"));
+        let spoilt = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        assert!(said(Some(spoilt)).contains("cannot be read"));
+    }
 
     #[test]
     fn a_refusal_says_why() {
