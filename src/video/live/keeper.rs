@@ -87,6 +87,9 @@ struct Waiting {
     glance: Option<Arc<Glance>>,
 }
 
+/// Of which connection it is known, and whether the camera was turned.
+type Verdict = (u64, bool);
+
 /// What a keeper remembers.
 struct Memory {
     insight: Insight,
@@ -120,8 +123,7 @@ struct Memory {
     judged_ns: u64,
     /// Much of the picture differs from the stills.
     differs: bool,
-    /// Of which connection a verdict is, and whether it was.
-    verdict: (Sender<(u64, bool)>, Receiver<(u64, bool)>),
+    verdict: (Sender<Verdict>, Receiver<Verdict>),
 }
 
 impl Keeper {
