@@ -102,6 +102,7 @@ mod tests {
         let near = |share, secs: f32| (timings.quantile(share).expect("some") - secs).abs() < 0.002;
         assert!(near(0.0, 1.5) && near(0.5, 2.25) && near(1.0, 2.999));
         let (count, secs) = timings.total();
-        assert_eq!((count, secs.round()), (3000, 4499.0), "the sum is of all");
+        assert_eq!(count, 3000);
+        assert!((secs - 4498.5).abs() < 0.1, "the sum is of all: {secs}");
     }
 }

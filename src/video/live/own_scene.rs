@@ -116,14 +116,13 @@ mod tests {
 
     const SIZE: FrameSize = FrameSize { width: 64, height: 48 };
 
-    /// Two walls, and somebody who walks before them.
+    /// A wall that is brighter on the right, and somebody who walks before it.
     fn picture(left: usize) -> Arc<SmallPicture> {
         let mut bytes = vec![128u8; 64 * 48 * 3 / 2];
         for (at, luma) in bytes[..64 * 48].iter_mut().enumerate() {
             let (x, y) = (at % 64, at / 64);
-            let wall = if (x / 8).is_multiple_of(2) { 60 } else { 150 };
             let inside = (left..left + 6).contains(&x) && (10..30).contains(&y);
-            *luma = if inside { 220 } else { wall + (at * 7 % 3) as u8 };
+            *luma = if inside { 220 } else { 40 + 2 * x as u8 + (at * 7 % 3) as u8 };
         }
         let stamp = Stamp { index: 0, pts_ns: 0, duration_ns: None };
         let frame = RawFrame::from_samples(PixelFormat::I420, SIZE, Colour::BT601, stamp, bytes);
