@@ -7,7 +7,8 @@ use super::words::{self, Wanted};
 use super::{case_paper, case_rules, release, talk};
 use crate::casework::audit::CaseNumber;
 use crate::casework::case::{
-    Cases, Identification, Listed, NewCase, NewClip, Shown, SiteKey, Verdict, due_since, is_working_day, rules, today,
+    Cases, Identification, Listed, NewCase, NewClip, Shown, SiteKey, Verdict, due_since, is_working_day,
+    rules, today,
 };
 use crate::config::{Ask, CaseKind, RefusalGround, Subject};
 use crate::error::{Exit, Failure};
