@@ -42,7 +42,7 @@ pub(super) fn run(command: &Command, interrupt: &Interrupt) -> Result<Exit, Fail
         talk::data(format_args!("case {} clip {}: {did}, due since {}", due.case, due.clip, due.since));
     }
     for due in &done.cases {
-        talk::data(format_args!("case {}: what is on record of it {did}, due since {}", due.case, due.since));
+        talk::data(format_args!("case {}: records {did}, due since {}", due.case, due.since));
     }
     for due in &done.held {
         talk::data(format_args!("case {} clip {}: held, the case is open", due.case, due.clip));
