@@ -24,7 +24,7 @@ pub(crate) struct Raw {
 impl Raw {
     pub(crate) fn connect(service: &Service) -> Self {
         let stream = TcpStream::connect(service.address()).expect("it listens");
-        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("set");
+        stream.set_read_timeout(Some(Duration::from_secs(30))).expect("set");
         let base = format!("rtsp://{}", service.address());
         Self { stream, base, asked: 0, session: None, unread: Vec::new(), packets: 0 }
     }
@@ -50,7 +50,8 @@ impl Raw {
     pub(crate) fn ask(&mut self, method: &str, path: &str, headers: &[&str]) -> (u16, String) {
         self.send(method, path, headers);
         loop {
-            if let Some(head) = self.next().expect("an answer") {
+            let next = self.next().unwrap_or_else(|e| panic!("{method} {path}, {headers:?}: {e}"));
+            if let Some(head) = next {
                 let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
                 let session = head.lines().find_map(|line| line.strip_prefix("Session: "));
                 let session =
