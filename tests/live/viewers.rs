@@ -34,6 +34,8 @@ impl Raw {
         let same = self.stream.try_clone().expect("a copy");
         let socket = gio::Socket::from_fd(std::os::fd::OwnedFd::from(same)).expect("a socket");
         socket.set_option(1, 8, 4096).expect("set");
+        // Which the library takes away from both.
+        self.stream.set_nonblocking(false).expect("set");
     }
 
     fn send(&mut self, method: &str, path: &str, headers: &[&str]) {
