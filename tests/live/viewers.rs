@@ -58,7 +58,7 @@ impl Raw {
                 let session = head.lines().find_map(|line| line.strip_prefix("Session: "));
                 let session =
                     session.map(|text| text.split(';').next().unwrap_or_default().trim().to_owned());
-                self.session = session.or(self.session.take());
+                self.session = session.or(self.session.take()).filter(|_| method != "TEARDOWN");
                 return (status, head);
             }
         }
