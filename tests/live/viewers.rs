@@ -318,6 +318,14 @@ fn what_is_encrypted_is_seen_by_those_who_know_the_password() {
     assert_eq!(service.stop(), Some(143), "{}", service.said());
 }
 
+fn start<'scope>(
+    scope: &'scope std::thread::Scope<'scope, '_>,
+    name: &str,
+    work: impl FnOnce() -> bool + Send + 'scope,
+) -> std::thread::ScopedJoinHandle<'scope, bool> {
+    std::thread::Builder::new().name(name.into()).spawn_scoped(scope, work).expect("started")
+}
+
 /// A minute and a half of saying nothing, and of saying little: `scripts/soak live` runs it.
 #[test]
 #[ignore = "takes a minute and a half; scripts/soak live runs it"]
@@ -350,16 +358,18 @@ fn who_says_nothing_is_let_go() {
     // A report of receipt by RFC 3550, of nothing.
     let report = [0x80, 201, 0, 1, 0, 0, 0x12, 0x34];
     std::thread::scope(|scope| {
-        let gone =
-            [scope.spawn(|| idle.lasts(95, 1000, |_| {})), scope.spawn(|| silent.lasts(95, 1000, |_| {}))];
+        let gone = [
+            start(scope, "idle", || idle.lasts(95, 1000, |_| {})),
+            start(scope, "silent", || silent.lasts(95, 1000, |_| {})),
+        ];
         let there = [
-            scope.spawn(|| within.lasts(95, 1000, |_| {})),
-            scope.spawn(|| {
+            start(scope, "within", || within.lasts(95, 1000, |_| {})),
+            start(scope, "reporting", || {
                 reporting.lasts(95, 20, |_| {
                     reports.send_to(&report, ("127.0.0.1", to)).expect("sent");
                 })
             }),
-            scope.spawn(|| asking.lasts(95, 25, |raw| raw.send("GET_PARAMETER", "hall", &[]))),
+            start(scope, "asking", || asking.lasts(95, 25, |raw| raw.send("GET_PARAMETER", "hall", &[]))),
         ];
         assert_eq!(gone.map(|viewer| viewer.join().expect("sound")), [false; 2]);
         assert_eq!(there.map(|viewer| viewer.join().expect("sound")), [true; 3]);
