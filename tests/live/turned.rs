@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// The wall is wider than the camera's picture, so that the camera can look at another part of it.
-const WALL: (u32, u32) = (704, 360);
+const WALL: (u32, u32) = (672, 360);
 const WIDTH: u32 = 640;
 const METRICS: u16 = 9466;
 
@@ -107,9 +107,9 @@ fn a_camera_that_is_turned_is_covered_until_it_is_turned_back() {
         part.set_property("left", left as i32);
         part.set_property("right", (WALL.0 - WIDTH - left) as i32);
     };
-    look_at(32);
+    look_at(16);
     // What differs from the still is masked until it is known.
-    viewer.until("a covered picture and its count", 30, |seen| seen.masked == 0 && moved());
+    viewer.until("a covered picture and its count", 60, |seen| seen.masked == 0 && moved());
     std::thread::sleep(Duration::from_secs(2));
     viewer.seen();
     std::thread::sleep(Duration::from_secs(1));
@@ -126,7 +126,7 @@ fn a_camera_that_is_turned_is_covered_until_it_is_turned_back() {
     let gone = thread("gone", move || drop(camera));
     gone.join().expect("sound");
     viewer.until_covered(15);
-    let source = source.replace("left=0 right=64", "left=32 right=32");
+    let source = source.replace("left=0 right=32", "left=16 right=16");
     let _again = Camera::serve(port, Guard::Open, &source);
     viewer.until("the count", 60, |seen| {
         assert_eq!(seen.masked, 0, "nothing is shown before it is known");

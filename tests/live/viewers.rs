@@ -24,7 +24,7 @@ pub(crate) struct Raw {
 impl Raw {
     pub(crate) fn connect(service: &Service) -> Self {
         let stream = TcpStream::connect(service.address()).expect("it listens");
-        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("set");
+        stream.set_read_timeout(Some(Duration::from_secs(30))).expect("set");
         let base = format!("rtsp://{}", service.address());
         Self { stream, base, asked: 0, session: None, unread: Vec::new(), packets: 0 }
     }
@@ -34,6 +34,8 @@ impl Raw {
         let same = self.stream.try_clone().expect("a copy");
         let socket = gio::Socket::from_fd(std::os::fd::OwnedFd::from(same)).expect("a socket");
         socket.set_option(1, 8, 4096).expect("set");
+        // Which the library takes away from both.
+        self.stream.set_nonblocking(false).expect("set");
     }
 
     fn send(&mut self, method: &str, path: &str, headers: &[&str]) {
@@ -50,12 +52,13 @@ impl Raw {
     pub(crate) fn ask(&mut self, method: &str, path: &str, headers: &[&str]) -> (u16, String) {
         self.send(method, path, headers);
         loop {
-            if let Some(head) = self.next().expect("an answer") {
+            let next = self.next().unwrap_or_else(|e| panic!("{method} {path}, {headers:?}: {e}"));
+            if let Some(head) = next {
                 let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
                 let session = head.lines().find_map(|line| line.strip_prefix("Session: "));
                 let session =
                     session.map(|text| text.split(';').next().unwrap_or_default().trim().to_owned());
-                self.session = session.or(self.session.take());
+                self.session = session.or(self.session.take()).filter(|_| method != "TEARDOWN");
                 return (status, head);
             }
         }
@@ -315,6 +318,14 @@ fn what_is_encrypted_is_seen_by_those_who_know_the_password() {
     assert_eq!(service.stop(), Some(143), "{}", service.said());
 }
 
+fn start<'scope>(
+    scope: &'scope std::thread::Scope<'scope, '_>,
+    name: &str,
+    work: impl FnOnce() -> bool + Send + 'scope,
+) -> std::thread::ScopedJoinHandle<'scope, bool> {
+    std::thread::Builder::new().name(name.into()).spawn_scoped(scope, work).expect("started")
+}
+
 /// A minute and a half of saying nothing, and of saying little: `scripts/soak live` runs it.
 #[test]
 #[ignore = "takes a minute and a half; scripts/soak live runs it"]
@@ -347,16 +358,18 @@ fn who_says_nothing_is_let_go() {
     // A report of receipt by RFC 3550, of nothing.
     let report = [0x80, 201, 0, 1, 0, 0, 0x12, 0x34];
     std::thread::scope(|scope| {
-        let gone =
-            [scope.spawn(|| idle.lasts(95, 1000, |_| {})), scope.spawn(|| silent.lasts(95, 1000, |_| {}))];
+        let gone = [
+            start(scope, "idle", || idle.lasts(95, 1000, |_| {})),
+            start(scope, "silent", || silent.lasts(95, 1000, |_| {})),
+        ];
         let there = [
-            scope.spawn(|| within.lasts(95, 1000, |_| {})),
-            scope.spawn(|| {
+            start(scope, "within", || within.lasts(95, 1000, |_| {})),
+            start(scope, "reporting", || {
                 reporting.lasts(95, 20, |_| {
                     reports.send_to(&report, ("127.0.0.1", to)).expect("sent");
                 })
             }),
-            scope.spawn(|| asking.lasts(95, 25, |raw| raw.send("GET_PARAMETER", "hall", &[]))),
+            start(scope, "asking", || asking.lasts(95, 25, |raw| raw.send("GET_PARAMETER", "hall", &[]))),
         ];
         assert_eq!(gone.map(|viewer| viewer.join().expect("sound")), [false; 2]);
         assert_eq!(there.map(|viewer| viewer.join().expect("sound")), [true; 3]);
