@@ -103,8 +103,8 @@ fn every_subcommand_that_reads_footage_asks_for_a_case_under_every_policy() {
         told(&desk, &batch, "").expect(6, &["within a case only", &article, "melkglas batch CASE"]);
         // Live cameras are forbidden whatever else is said, also where a recording is for a case.
         let live = policy.cite(&policy.purpose.live.article);
-        for more in [&[][..], &["--check"], &["--record", "rec"], &["--record", "rec", "--case", "2026-0001"]]
-        {
+        let none: &[&str] = &[];
+        for more in [none, &["--check"], &["--record", "rec"], &["--record", "rec", "--case", "2026-0001"]] {
             let args = [&["live", "--camera", "gone.toml"], more].concat();
             told(&desk, &args, "").expect(6, &["not watched live", &live]);
         }
