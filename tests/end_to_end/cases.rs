@@ -253,7 +253,7 @@ fn a_camera_is_set_up_by_staff_and_on_record() {
     std::fs::write(desk.site(), free).expect("written");
     told(&desk, &[&new[..], &["--force"]].concat(), "").expect(0, &[]);
     let plain = white();
-    assert!((0..2).all(|edge| marked[edge] > plain[edge] + 50), "{marked:?}, {plain:?}");
+    assert!((0..2).all(|edge| marked[edge] > plain[edge] + 20), "{marked:?}, {plain:?}");
 }
 
 /// Staff see what their protocol asks before they ask anybody anything.
