@@ -93,7 +93,8 @@ fn over_two_years_everything_is_erased_on_its_day() {
     // Most of the time goes to the disk, so side by side.
     std::thread::scope(|scope| {
         for name in PolicyName::value_variants() {
-            scope.spawn(move || two_years(*name));
+            let named = std::thread::Builder::new().name(format!("two-years-{name:?}"));
+            named.spawn_scoped(scope, move || two_years(*name)).expect("a thread");
         }
     });
 }
