@@ -12,6 +12,7 @@ use super::looks::{Around, Looks};
 use super::metrics::{Counts, count};
 use super::outlet::Outlet;
 use super::own_scene::OwnScene;
+use super::turned::{Shown, Turned};
 use crate::config::{DarkPolicy, Site, Target};
 use crate::geometry::{BoxPx, FrameSize, PxRect, UnitPolygon};
 use crate::interrupt::Interrupt;
@@ -20,9 +21,9 @@ use crate::video::frame::{RawFrame, RedactedFrame, Stamp};
 use crate::video::mask::{Form, Masker, Placards};
 use crate::video::pipeline::{EmptyScene, Insight, Known, Must, Pace};
 use crate::video::plan::{CoverReason, Detection, FramePlan, Observations, Planner};
-use crate::video::scene::{Change, Glance, Outline, SceneKind, SmallPicture, Stance};
+use crate::video::scene::{Change, Glance, SceneKind, SmallPicture};
 use crate::video::track::Steady;
-use crossbeam_channel::{Receiver, Sender, bounded, select_biased};
+use crossbeam_channel::{Receiver, select_biased};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,17 +42,6 @@ const LOOK_PATIENCE_NS: u64 = 300_000_000;
 /// Most frames that wait, and most bytes of them.
 const MOST_FRAMES: usize = 120;
 const MOST_BYTES: usize = 512 << 20;
-/// Frames whose outline tells whether the camera was turned, and how far apart: at once after a connection, when nothing
-/// is shown until it is known, and then over some seconds, in which people move on. And how long after a verdict the next
-/// ones are taken: sooner where all at once much of the picture differs, or no longer does. So a camera that was turned is
-/// covered within 40 seconds, and one that was turned by much within 15.
-const OUTLINES: usize = 5;
-const FIRST_OUTLINES_APART_NS: u64 = 150_000_000;
-const OUTLINES_APART_NS: u64 = 1_000_000_000;
-const JUDGED_AGAIN_NS: u64 = 30_000_000_000;
-const JUDGED_SOON_NS: u64 = 8_000_000_000;
-const MUCH: f32 = 0.25;
-
 /// What one keeper works with.
 pub(super) struct Keeper {
     pub(super) id: String,
@@ -87,9 +77,6 @@ struct Waiting {
     glance: Option<Arc<Glance>>,
 }
 
-/// Of which connection it is known, and whether the camera was turned.
-type Verdict = (u64, bool);
-
 /// What a keeper remembers.
 struct Memory {
     insight: Insight,
@@ -116,14 +103,7 @@ struct Memory {
     frames: u64,
     /// What was to be searched in a frame that nobody came for.
     owed: Option<Look>,
-    outlines: Vec<Outline>,
-    next_outline_ns: u64,
-    /// Of which connection it is known whether the camera was turned, and since when.
-    judged: u64,
-    judged_ns: u64,
-    /// Much of the picture differs from the stills.
-    differs: bool,
-    verdict: (Sender<Verdict>, Receiver<Verdict>),
+    turned: Turned,
 }
 
 impl Keeper {
@@ -152,12 +132,7 @@ impl Keeper {
             pace: Pace::new(self.site.detect.cadence, self.parts),
             frames: 0,
             owed: None,
-            outlines: Vec::new(),
-            next_outline_ns: 0,
-            judged: 0,
-            judged_ns: 0,
-            differs: false,
-            verdict: bounded(4),
+            turned: Turned::new(),
         };
         while !self.interrupt.is_raised() {
             let wait = memory
@@ -192,9 +167,7 @@ impl Keeper {
         let size = frame.size();
         if memory.connection != connection || jumped {
             if memory.connection != connection {
-                // It may have been mounted anew meanwhile.
-                memory.outlines.clear();
-                memory.next_outline_ns = 0;
+                memory.turned.start_over();
             }
             memory.connection = connection;
             memory.settled_ns = at_ns + SETTLES_NS;
@@ -274,9 +247,9 @@ impl Keeper {
         }
         if let Some((scene, small)) = memory.scene.as_ref().zip(small.as_ref()) {
             let difference = scene.scene.compare(small);
-            let much = difference.share(&self.site.scene) > MUCH;
+            let share = difference.share(&self.site.scene);
             memory.insight.compared(at_ns, frame.size(), difference);
-            self.watch_camera(memory, &frame, at_ns, much);
+            self.watch_camera(memory, &frame, at_ns, share);
         }
         // A look that nobody came for is this frame's, in which there may be more to see.
         self.withdraw(memory, at_ns);
@@ -403,7 +376,7 @@ impl Keeper {
         if self.counts.moved.load(Ordering::Acquire) {
             return Err(CoverReason::CameraMoved);
         }
-        if self.watched_scene().is_some() && memory.judged != memory.connection {
+        if self.watched_scene().is_some() && !memory.turned.is_known(memory.connection) {
             return Err(CoverReason::Settling);
         }
         if dark && self.site.scene.dark != DarkPolicy::Report {
@@ -446,54 +419,19 @@ impl Keeper {
         self.scene.as_ref().filter(|scene| scene.kind() != SceneKind::OwnClip)
     }
 
-    /// Takes a frame's outline now and then, and has them held against the stills on a thread of its own.
-    fn watch_camera(&self, memory: &mut Memory, frame: &RawFrame, at_ns: u64, much: bool) {
+    /// Looks whether the camera was turned.
+    fn watch_camera(&self, memory: &mut Memory, frame: &RawFrame, at_ns: u64, share: f32) {
         let Some(scene) = self.watched_scene() else { return };
-        if let Ok((connection, turned)) = memory.verdict.1.try_recv()
-            && connection == memory.connection
-        {
-            match (self.counts.moved.swap(turned, Ordering::AcqRel), turned) {
-                (false, true) => tracing::warn!(
-                    camera = self.id,
-                    "covered: the camera was turned away from its stills; turn it back, or draw its zones and learn its \
-                     stills anew and start the service again"
-                ),
-                (true, false) => tracing::info!(camera = self.id, "the camera stands as on its stills again"),
-                _ => {}
-            }
-            (memory.judged, memory.judged_ns) = (connection, at_ns);
-            memory.next_outline_ns = at_ns + JUDGED_AGAIN_NS;
-        }
-        if memory.differs != much && memory.next_outline_ns != u64::MAX {
-            memory.differs = much;
-            memory.next_outline_ns = memory.next_outline_ns.min(memory.judged_ns + JUDGED_SOON_NS);
-        }
-        if at_ns < memory.next_outline_ns {
-            return;
-        }
-        let is_first = memory.judged != memory.connection;
-        memory.next_outline_ns = at_ns + if is_first { FIRST_OUTLINES_APART_NS } else { OUTLINES_APART_NS };
-        memory.outlines.push(Outline::of(frame));
-        if memory.outlines.len() < OUTLINES {
-            return;
-        }
-        // Until the verdict is there.
-        memory.next_outline_ns = u64::MAX;
-        let (outlines, scene) = (std::mem::take(&mut memory.outlines), Arc::clone(scene));
-        let (verdict, before) = (memory.verdict.0.clone(), self.counts.moved.load(Ordering::Acquire));
-        let connection = memory.connection;
-        let judge = move || {
-            let turned = match scene.stance(&outlines) {
-                Stance::Moved { .. } => true,
-                Stance::Still => false,
-                // What cannot be told is as before.
-                Stance::Unknown => before,
-            };
-            // Nobody listens where the service stops.
-            let _ = verdict.try_send((connection, turned));
-        };
-        if std::thread::Builder::new().name(format!("turned-{}", self.id)).spawn(judge).is_err() {
-            memory.next_outline_ns = at_ns + JUDGED_AGAIN_NS;
+        let shown = Shown { frame, at_ns, connection: memory.connection, share };
+        let Some(turned) = memory.turned.see(&shown, scene, &self.id) else { return };
+        match (self.counts.moved.swap(turned, Ordering::AcqRel), turned) {
+            (false, true) => tracing::warn!(
+                camera = self.id,
+                "covered: the camera was turned away from its stills; turn it back, or draw its zones and learn its stills \
+                 anew and start the service again"
+            ),
+            (true, false) => tracing::info!(camera = self.id, "the camera stands as on its stills again"),
+            _ => {}
         }
     }
 }

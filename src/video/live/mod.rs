@@ -13,7 +13,8 @@
 //! * [`Live`]: the service. [`LiveCamera`], [`LiveSettings`]: what it works with. [`check_camera`]: a dry run.
 //! * `camera`: the way in, with `clock` (when a frame was filmed) and `backoff` (when to try again).
 //! * `board`: the pool of detectors. `looks`: what their looks tell of the frames around them.
-//! * `keeper`: who shows what, when. `own_scene`: what it compares frames with where no stills are known. `outlet`: encoder, viewers, recorder.
+//! * `keeper`: who shows what, when. `own_scene`: what it compares frames with where no stills are known. `turned`: whether the
+//!   camera still looks there. `outlet`: encoder, viewers, recorder.
 //! * [`Counts`]: what is counted.
 
 mod backoff;
@@ -27,6 +28,7 @@ mod metrics;
 mod outlet;
 mod own_scene;
 mod service;
+mod turned;
 
 pub use camera::{LiveSource, SILENCE_SECS};
 pub use check::{CheckError, Checked, check_camera};
