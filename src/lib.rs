@@ -194,7 +194,7 @@
 //!   and the report's stretches. The first of two passes keeps boxes as well, some hundred bytes a frame and person.
 //! - **No async runtime**: the work is arithmetic on named threads.
 //!
-//! Not there *yet*, and nothing pretends otherwise: a review screen, and TLS towards those who watch a live stream.
+//! Not there *yet*, and nothing pretends otherwise: a review screen.
 
 pub mod casework;
 pub mod cli;
