@@ -143,10 +143,22 @@ impl BatchSummary {
         Self { batch: BATCH_VERSION, written_at: now(), counts, clips }
     }
 
-    /// As a file of JSON, and as a page with these strips of masked pictures, JPEG, a strip for each clip.
+    /// As a file of JSON.
     #[must_use]
-    pub fn texts(&self, strips: &[Vec<Vec<u8>>]) -> (String, String) {
-        (format!("{:#}\n", json!(self)), super::batch_page::page(self, Some(strips)))
+    pub fn json(&self) -> String {
+        format!("{:#}\n", json!(self))
+    }
+
+    /// As a page, with the strip of masked pictures, JPEG, that `strip` gives for each clip by its number.
+    ///
+    /// # Errors
+    /// It cannot be written, or a strip cannot be had.
+    pub fn write_page(
+        &self,
+        to: &mut dyn io::Write,
+        mut strip: impl FnMut(usize) -> io::Result<Vec<Vec<u8>>>,
+    ) -> io::Result<()> {
+        super::batch_page::write(self, to, &mut |number| strip(number).map(Some))
     }
 
     /// Whether every clip is finished.
@@ -250,11 +262,11 @@ impl Batch {
     /// # Errors
     /// [`BatchError::Io`].
     pub fn write(&self, summary: &BatchSummary) -> Result<(), BatchError> {
-        let json = format!("{:#}\n", json!(summary));
-        for (name, text) in [("summary.json", json), ("summary.html", super::batch_page::page(summary, None))]
-        {
-            put(&self.dir.join(name), &text, Overwrite::Replace)?;
-        }
+        put(&self.dir.join("summary.json"), &summary.json(), Overwrite::Replace)?;
+        let (path, mut page) = (self.dir.join("summary.html"), Vec::new());
+        let written = super::batch_page::write(summary, &mut page, &mut |_| Ok(None));
+        written.map_err(|source| BatchError::Io { path: path.clone(), source })?;
+        put(&path, &String::from_utf8_lossy(&page), Overwrite::Replace)?;
         // Held until all is written.
         let _ = &self.ledger;
         Ok(())

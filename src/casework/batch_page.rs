@@ -5,6 +5,7 @@
 
 use super::batch::{BatchRow, BatchSummary, ItemState};
 use super::review::escaped;
+use std::io::{self, Write};
 
 /// Moments of a clip that are shown, as shares of its length.
 const MOMENTS: [f64; 4] = [0.1, 0.35, 0.6, 0.85];
@@ -18,16 +19,19 @@ padding:.5rem;border-bottom:1px solid #bbb}.en{color:#595959}video,img{width:11r
 background:#eee}.failed td{background:#fdf1f2}code{font-size:.8em;overflow-wrap:anywhere}\
 @media print{video,img{width:7rem}}";
 
-/// The page.
-pub(super) fn page(summary: &BatchSummary, strips: Option<&[Vec<Vec<u8>>]>) -> String {
+/// The pictures of a clip, JPEG.
+pub(super) type Strip = Vec<Vec<u8>>;
+
+/// Writes the page, a row after the other: pictures of hundreds of clips are never held together. `strip` gives a clip's own
+/// by its number; none where the page shows the masked file itself.
+pub(super) fn write(
+    summary: &BatchSummary,
+    to: &mut dyn Write,
+    strip: &mut dyn FnMut(usize) -> io::Result<Option<Strip>>,
+) -> io::Result<()> {
     let counts: Vec<String> = summary.counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
-    let rows: String = summary
-        .clips
-        .iter()
-        .enumerate()
-        .map(|(i, clip)| row(clip, strips.map(|strips| strips.get(i).map_or(&[][..], Vec::as_slice))))
-        .collect();
-    format!(
+    write!(
+        to,
         "<!doctype html>\n<html lang=\"nl\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"referrer\" content=\"no-referrer\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; media-src 'self' file:; img-src data:; \
@@ -35,11 +39,14 @@ pub(super) fn page(summary: &BatchSummary, strips: Option<&[Vec<Vec<u8>>]>) -> S
          <h1>Overzicht <span class=\"en\" lang=\"en\">Summary</span></h1>\n<p>{}: {}</p>\n<table>\n<thead><tr>\
          <th>Fragment <span class=\"en\" lang=\"en\">Clip</span></th>\
          <th>Uitkomst <span class=\"en\" lang=\"en\">Outcome</span></th>\
-         <th>Afgedekte beelden <span class=\"en\" lang=\"en\">Masked frames</span></th></tr></thead>\n<tbody>\n\
-         {rows}</tbody>\n</table>\n</body>\n</html>\n",
+         <th>Afgedekte beelden <span class=\"en\" lang=\"en\">Masked frames</span></th></tr></thead>\n<tbody>\n",
         escaped(&summary.written_at),
         escaped(&counts.join(", ")),
-    )
+    )?;
+    for (number, clip) in summary.clips.iter().enumerate() {
+        to.write_all(row(clip, strip(number)?.as_deref()).as_bytes())?;
+    }
+    to.write_all(b"</tbody>\n</table>\n</body>\n</html>\n")
 }
 
 fn row(row: &BatchRow, pictures: Option<&[Vec<u8>]>) -> String {

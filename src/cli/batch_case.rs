@@ -9,11 +9,12 @@ use super::release::clips;
 use super::release_render::{STRIP, mark, stamp};
 use super::{batch, talk};
 use crate::casework::audit::CaseNumber;
-use crate::casework::case::{CaseAct, Cases, Giving, ReleaseRow};
+use crate::casework::case::{CaseAct, CaseError, Cases, Giving, InMemory, ReleaseRow};
 use crate::casework::{BatchRow, BatchSummary, Ended, ItemState, ReportRead, side_by_side};
 use crate::config::{Form, RecipientKind};
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
+use std::fs::File;
 use std::process::Command;
 use std::time::Instant;
 
@@ -58,23 +59,40 @@ pub(super) fn run(
     });
     let turns = turns.map_err(|e| batch::failure(&e))?;
     let mut found = Vec::new();
-    let mut strips = Vec::new();
     for (clip, turn) in clips.iter().zip(turns) {
         let row = row(&cases, number, *clip, turn, interrupt)?;
         batch::tell(&row);
-        let whole = matches!(row.state, ItemState::Done | ItemState::Kept);
-        strips.push(if whole { strip(&cases, number, *clip)? } else { Vec::new() });
         found.push(row);
     }
     let summary = BatchSummary::of(found);
-    let (json, page) = summary.texts(&strips);
-    for (name, text) in [("summary.json", &json), ("summary.html", &page)] {
-        cases.keep_of_case(number, name, &mut text.as_bytes()).map_err(case_failure)?;
-    }
+    let json = summary.json();
+    cases.keep_of_case(number, "summary.json", &mut json.as_bytes()).map_err(case_failure)?;
+    let page = page(&cases, number, &clips, &summary)?;
+    let mut page = File::open(page.path()).map_err(|e| Failure::new(Exit::Pipeline, e))?;
+    cases.keep_of_case(number, "summary.html", &mut page).map_err(case_failure)?;
     if args.json {
         talk::data(json.trim_end());
     }
     told(&summary, &format_args!("`melkglas case release watch {number}`"), interrupt)
+}
+
+/// The summary as a page, in memory without a name.
+fn page(
+    cases: &Cases,
+    number: &CaseNumber,
+    clips: &[u32],
+    summary: &BatchSummary,
+) -> Result<InMemory, Failure> {
+    let strip = |at: usize| {
+        let whole = matches!(summary.clips[at].state, ItemState::Done | ItemState::Kept);
+        let strip = if whole { strip(cases, number, clips[at]) } else { Ok(Vec::new()) };
+        strip.map_err(|fault| std::io::Error::other(fault.report.to_string()))
+    };
+    let page = InMemory::filled(0, |to| {
+        let written = summary.write_page(to, strip);
+        written.map_err(|source| CaseError::Io { path: "summary.html".into(), source })
+    });
+    page.map_err(case_failure)
 }
 
 /// This program again, for one clip.

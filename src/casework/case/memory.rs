@@ -24,7 +24,10 @@ pub struct InMemory {
 
 impl InMemory {
     /// A file with what `fill` writes, of about this size.
-    pub(super) fn filled(
+    ///
+    /// # Errors
+    /// There is not that much memory; what `fill` says.
+    pub fn filled(
         bytes: u64,
         fill: impl FnOnce(&mut dyn Write) -> Result<(), CaseError>,
     ) -> Result<Self, CaseError> {

@@ -129,7 +129,7 @@ impl Keeper {
             shape_told: false,
             came_ns: 0,
             shown_ns: 0,
-            pace: Pace::new(self.site.detect.cadence, self.parts),
+            pace: Pace::new(self.site.detect.cadence, self.parts).staggered(),
             frames: 0,
             owed: None,
             turned: Turned::new(),

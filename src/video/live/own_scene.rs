@@ -11,14 +11,12 @@ use crate::video::scene::{SmallPicture, temporary};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::sync::Arc;
 
-/// Most pictures kept.
-const PICTURES: usize = 60;
+/// Most pictures kept: some 20 MB.
+const PICTURES: usize = 40;
 /// Their distance at first and at last, nanoseconds.
 const FIRST_STEP_NS: u64 = 500_000_000;
-const LAST_STEP_NS: u64 = 10_000_000_000;
-/// The scene is made of at most so many of them, and made anew after a while that grows with what they span, nanoseconds:
-/// cores belong to detectors.
-const MADE_OF: usize = 30;
+const LAST_STEP_NS: u64 = 16_000_000_000;
+/// It is made anew after a while that grows with what they span, nanoseconds: cores belong to detectors.
 const ANEW_NS: (u64, u64) = (5_000_000_000, 60_000_000_000);
 
 /// The scene, and what it is made of.
@@ -90,9 +88,8 @@ impl OwnScene {
 
     /// Makes the scene on a thread of its own.
     fn make(&mut self) {
-        let apart = self.pictures.len().div_ceil(MADE_OF).max(1);
         let pictures: Vec<Arc<SmallPicture>> =
-            self.pictures.iter().step_by(apart).map(|(_, picture)| Arc::clone(picture)).collect();
+            self.pictures.iter().map(|(_, picture)| Arc::clone(picture)).collect();
         let (settings, left_out, made) = (self.settings.clone(), self.left_out.clone(), self.made.0.clone());
         let work = move || {
             // The cameras' frames come first; where this is not allowed, all have the same turn.
@@ -170,7 +167,7 @@ mod tests {
         }
         let (first, last) = (own.pictures[0].0, own.pictures[own.pictures.len() - 1].0);
         let span_secs = (last - first) / 1_000_000_000;
-        assert!((500..=610).contains(&span_secs), "{span_secs} s");
+        assert!((600..=640).contains(&span_secs), "{span_secs} s");
         own.start_over();
         assert!(own.pictures.is_empty() && own.step_ns == FIRST_STEP_NS);
     }

@@ -23,6 +23,8 @@ pub(in crate::video) struct Pace {
     cadence: Cadence,
     /// The detectors cannot keep up.
     strained: bool,
+    /// Never everything twice in one frame.
+    staggered: bool,
     /// Whether the detectors can search parts of a frame.
     parts: bool,
     persons: Network,
@@ -76,11 +78,19 @@ impl Pace {
         Self {
             cadence,
             strained: false,
+            staggered: false,
             parts,
             persons: network(cadence.persons),
             faces: network(cadence.faces),
             before_ns: None,
         }
+    }
+
+    /// The same, but the networks never both search everything in one frame as long as that can wait: such a look would
+    /// come too late for the frames around it.
+    #[must_use]
+    pub(in crate::video) fn staggered(self) -> Self {
+        Self { staggered: true, ..self }
     }
 
     /// Frames that may wait for the next look.
@@ -125,8 +135,7 @@ impl Pace {
         let keen = self.cadence.persons > 1 && skipped(self.persons.last);
         let turn = Turn { must: must.persons, patience_ns: 0, rarer: 1 };
         let persons = self.persons.extent(&here, &self.cadence, self.parts, &turn);
-        // Not everything twice in one frame: such a look would come too late for the frames around it.
-        let waits = self.strained && persons == Extent::Whole;
+        let waits = (self.strained || self.staggered) && persons == Extent::Whole;
         let patience_ns = if waits { nanos(self.cadence.gap_s) } else { 0 };
         let rarer = if self.strained { STRAINED_FACES } else { 1 };
         let turn = Turn { must: must.faces, patience_ns, rarer };
@@ -144,7 +153,7 @@ impl Pace {
 struct Turn {
     /// It cannot let this frame go by.
     must: bool,
-    /// So much longer than it may rest can it wait before it searches everything, nanoseconds.
+    /// So much longer than it may rest, or go without a look, can it wait before it searches everything, nanoseconds.
     patience_ns: u64,
     /// So many times less often than the cadence says it searches.
     rarer: u32,
@@ -154,15 +163,21 @@ impl Network {
     fn extent(&mut self, here: &Here<'_>, cadence: &Cadence, parts: bool, turn: &Turn) -> Extent {
         let rest_ns = nanos(cadence.rest_s) + turn.patience_ns;
         let is_due = is_due(self.last, self.every, here, cadence, turn);
+        let can_wait = !turn.must && self.can_wait(here, cadence, turn);
         let extent = match (here.glance, &mut self.searched) {
             (Some(glance), Some((searched, at_ns))) if here.place.at_ns < *at_ns + rest_ns => {
                 match glance.change_since(searched) {
                     Change::Nothing => return Extent::Parts(Vec::new()),
                     _ if !is_due => Extent::Nothing,
-                    Change::Parts(changed) if parts => {
-                        searched.update(glance, &changed);
-                        Extent::of_parts(changed, here.frame_px)
-                    }
+                    Change::Parts(changed) if parts => match Extent::of_parts(changed, here.frame_px) {
+                        Extent::Parts(changed) => {
+                            searched.update(glance, &changed);
+                            Extent::Parts(changed)
+                        }
+                        _ if can_wait => Extent::Nothing,
+                        whole => whole,
+                    },
+                    Change::Parts(_) | Change::Unknown if can_wait => Extent::Nothing,
                     Change::Parts(_) | Change::Unknown => Extent::Whole,
                 }
             }
@@ -178,6 +193,14 @@ impl Network {
             self.last = Some(here.place);
         }
         extent
+    }
+}
+
+impl Network {
+    /// Whether it may put off a search of everything: it has looked at something of late.
+    fn can_wait(&self, here: &Here<'_>, cadence: &Cadence, turn: &Turn) -> bool {
+        let reach_ns = nanos(cadence.gap_s) * u64::from(turn.rarer) + turn.patience_ns;
+        turn.patience_ns > 0 && self.last.is_some_and(|last| here.place.at_ns < last.at_ns + reach_ns)
     }
 }
 
@@ -228,7 +251,10 @@ mod tests {
     /// Where networks that know no parts look in twelve frames in which the square is where `x` says: E for everything,
     /// p and f for persons and faces, a point for nothing at all, a dash where nothing has changed.
     fn looks(cadence: Cadence, step_ms: u64, x: impl Fn(u64) -> usize) -> String {
-        let mut pace = pace(cadence, false);
+        looks_of(pace(cadence, false), step_ms, x)
+    }
+
+    fn looks_of(mut pace: Pace, step_ms: u64, x: impl Fn(u64) -> usize) -> String {
         let unchanged = Extent::Parts(Vec::new());
         let letter = |seq: u64| {
             let look = look(&mut pace, &frame(seq, step_ms, x(seq)), seq == 11);
@@ -254,6 +280,14 @@ mod tests {
         // At ten frames a second, four of them are too long.
         assert_eq!(looks(cadence(1, 4, 0.0), 100, |_| 0), "EpEpEpEpEpEE");
         assert_eq!(looks(cadence(3, 3, 0.0), 40, |_| 0), "E..E..E..E.E");
+    }
+
+    #[test]
+    fn staggered_they_do_not_both_search_everything_in_one_frame_as_long_as_that_can_wait() {
+        let looks =
+            |every| looks_of(pace(cadence(every, every, 1.0), false).staggered(), 40, |seq| 9 * seq as usize);
+        assert_eq!(looks(2), "E.pfpfpfpfpE");
+        assert_eq!(looks(1), "EpppppppppEE", "no longer than twice the longest gap");
     }
 
     #[test]
