@@ -5,6 +5,7 @@
 
 use super::case::Where;
 use super::desk::case_failure;
+use super::harden::own_program;
 use super::outputs::{OutDir, cannot_write};
 use super::{batch_case, talk};
 use crate::casework::audit::CaseNumber;
@@ -195,7 +196,7 @@ pub(super) fn tell(row: &BatchRow) {
 
 /// One clip, by this program started again.
 fn redact(item: &BatchItem, options: &[String], interrupt: &Interrupt) -> Ended {
-    let mut command = Command::new("/proc/self/exe");
+    let mut command = Command::new(own_program());
     command
         .arg("redact")
         .arg(absolute(&item.clip))

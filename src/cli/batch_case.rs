@@ -5,6 +5,7 @@
 
 use super::batch::{Args, ran, told};
 use super::desk::{case_failure, office};
+use super::harden::own_program;
 use super::release::clips;
 use super::release_render::{STRIP, mark, stamp};
 use super::{batch, talk};
@@ -97,7 +98,7 @@ fn page(
 
 /// This program again, for one clip.
 fn command(args: &Args, number: &CaseNumber, to: RecipientKind, clip: u32) -> Command {
-    let mut command = Command::new("/proc/self/exe");
+    let mut command = Command::new(own_program());
     command.args(["case", "release", "copy"]).arg(number.to_string());
     command.arg("--to").arg(to.to_string()).arg("--clip").arg(clip.to_string());
     command.args(args.at.flags()).arg("--").args(&args.redact);

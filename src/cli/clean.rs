@@ -3,6 +3,7 @@
 //! The hour is kept by a process of its own, this program again as `clean --only FOLDER --after 3600`, which outlives
 //! the terminal. Should it be killed, every later run that comes here removes what is older.
 
+use super::harden::own_program;
 use super::talk;
 use crate::casework::review::{KEPT_FOR, Removed, ReviewError, ReviewFolder, ReviewPlace};
 use crate::error::{Exit, Failure};
@@ -112,7 +113,7 @@ pub(super) fn room(named: Option<&Path>) -> Result<ReviewFolder, Failure> {
 /// terminal. (What whoever started this program left open for it goes on to that one too.)
 fn keep_the_hour(entry: &Path) -> io::Result<()> {
     let seconds = KEPT_FOR.as_secs().to_string();
-    let mut again = Command::new("/proc/self/exe");
+    let mut again = Command::new(own_program());
     again.arg("clean").arg("--only").arg(entry).args(["--after", &seconds]).current_dir("/");
     again.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().map(drop)
 }

@@ -4,6 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 
 /// Why the process cannot be made safe.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +34,7 @@ pub(super) fn process() -> Result<(), HardenError> {
         std::env::vars_os().map(|(name, _)| name).filter(|name| is_foreign(name)).collect();
     let silent = std::env::var_os(SILENT.0).is_some_and(|value| value == SILENT.1);
     if !foreign.is_empty() || !silent {
-        let mut again = std::process::Command::new("/proc/self/exe");
+        let mut again = std::process::Command::new(own_program());
         let mut args = std::env::args_os();
         if let Some(name) = args.next() {
             again.arg0(name);
@@ -51,6 +52,12 @@ pub(super) fn process() -> Result<(), HardenError> {
         .map_err(|e| HardenError::CoreDumps(e.into()))?;
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
         .map_err(|e| HardenError::CoreDumps(e.into()))
+}
+
+/// This program, to be started again: by its own name, which tools show, where it still lies there.
+pub(super) fn own_program() -> PathBuf {
+    let named = std::env::current_exe().ok().filter(|path| path.is_file());
+    named.unwrap_or_else(|| "/proc/self/exe".into())
 }
 
 /// Whether a variable makes GStreamer write or load things.
