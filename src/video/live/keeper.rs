@@ -39,6 +39,9 @@ const PLACARD_EVERY_NS: u64 = 200_000_000;
 const TOO_LATE_NS: u64 = 400_000_000;
 /// A frame that is still being looked at when its time has come waits for so long, nanoseconds, and those after it too.
 const LOOK_PATIENCE_NS: u64 = 300_000_000;
+/// How long it sleeps where nothing comes.
+const LEAST_WAIT: Duration = Duration::from_millis(2);
+const MOST_WAIT: Duration = Duration::from_millis(20);
 /// Most frames that wait, and most bytes of them.
 const MOST_FRAMES: usize = 120;
 const MOST_BYTES: usize = 512 << 20;
@@ -139,7 +142,8 @@ impl Keeper {
                 .waiting
                 .front()
                 .map_or(u64::MAX, |first| (first.at_ns + self.delay_ns).saturating_sub(self.now_ns()));
-            let wait = Duration::from_nanos(wait).min(Duration::from_millis(20));
+            // A frame that is due and still being looked at must not make this thread spin: the detector needs the core.
+            let wait = Duration::from_nanos(wait).clamp(LEAST_WAIT, MOST_WAIT);
             select_biased! {
                 recv(self.looked) -> looked => match looked {
                     Ok(looked) => self.learn(&mut memory, looked),
