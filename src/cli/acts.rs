@@ -60,13 +60,7 @@ impl ActArgs {
         case: &CaseNumber,
         shows: bool,
     ) -> Result<(), Failure> {
-        if let Some(by) = self.by.as_ref().filter(|by| by.to_string() != actor) {
-            return Err(Failure::with_cure(
-                Exit::Refused,
-                format!("{actor} is at this desk, and not {by} (house rule)"),
-                "leave --by out, or have them log in themselves",
-            ));
-        }
+        self.is_by(actor)?;
         if shows || self.by.is_some() || self.reason.is_some() {
             let text = |e| Failure::new(Exit::Settings, e);
             self.by = Some(actor.parse().map_err(text)?);
@@ -75,6 +69,24 @@ impl ActArgs {
             }
         }
         Ok(())
+    }
+
+    /// Where the site file knows who is at the desk, another name is refused, and none is filled in.
+    pub(super) fn by_the_account(&mut self, actor: &str) -> Result<(), Failure> {
+        self.is_by(actor)?;
+        self.by = Some(actor.parse().map_err(|e| Failure::new(Exit::Settings, e))?);
+        Ok(())
+    }
+
+    fn is_by(&self, actor: &str) -> Result<(), Failure> {
+        match self.by.as_ref().filter(|by| by.to_string() != actor) {
+            Some(by) => Err(Failure::with_cure(
+                Exit::Refused,
+                format!("{actor} is at this desk, and not {by} (house rule)"),
+                "leave --by out, or have them log in themselves",
+            )),
+            None => Ok(()),
+        }
     }
 
     /// Where the log lies.

@@ -139,7 +139,7 @@ fn of_all(policy: &Policy) -> Vec<Row> {
         row(policy, "may open cases", &staff.open, list(&staff.open.value, ", ")),
         row(policy, "footage is kept, days", &kept.days, kept.days.value.to_string()),
         row(policy, "records are kept, days", &kept.records_days, kept.records_days.value.to_string()),
-        row(policy, "live", &policy.purpose.live, yes(&policy.purpose.live)),
+        row(policy, "live", &policy.purpose.live, policy.purpose.live.value.to_string()),
         row(policy, "second factor", &policy.security.second_factor, yes(&policy.security.second_factor)),
         row(
             policy,

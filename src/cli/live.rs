@@ -6,9 +6,12 @@ mod placement;
 
 use super::acts::ActArgs;
 use super::common::Installation;
+use super::desk::{actor, case_failure};
+use super::set_up::NOT_RELEASED;
 use super::talk;
 use crate::casework::audit::CaseNumber;
-use crate::config::{Credentials, LivePolicy, Rgb, Site, Style, read_secret};
+use crate::casework::case::{CaseAct, allowed};
+use crate::config::{BurnIn, Credentials, LivePolicy, MarkPlace, Rgb, Site, Style, read_secret};
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::video::detect::DetectorFactory;
@@ -52,8 +55,8 @@ pub(super) struct Args {
     /// Folder for masked recordings, in segments that are erased after the camera's time of retention.
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
-    /// The case that a recording is for, where the site's policy allows live cameras; those that ship forbid them,
-    /// within a case and without.
+    /// The case that a recording is for, where the site's policy allows recording; under those that ship cameras are
+    /// placed at most, and a placement is not recorded.
     #[arg(long, value_name = "NUMBER")]
     case: Option<CaseNumber>,
     /// Length of a segment, seconds.
@@ -130,8 +133,9 @@ impl FromStr for Publish {
 
 /// Runs until it is stopped, a placement's hour is over, or something breaks.
 pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
-    let site = settings(args)?;
+    let mut site = settings(args)?;
     let (allowed, policy) = cameras::allowed(args, &site)?;
+    let act = whoever_acts(args, &mut site)?;
     let login = args.viewers.as_deref().map(|file| Credentials::read(file, Path::new(""))).transpose();
     let login = login.map_err(|e| Failure::new(Exit::Settings, e))?;
     let address = args.publish.address;
@@ -143,9 +147,11 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
         ));
     }
     let identity = identity(args)?;
-    if policy == LivePolicy::Placement && !args.check {
+    // Under a policy a dry run is a placement too: it shows what a camera sees.
+    let is_placement = policy == LivePolicy::Placement && (!args.check || site.office.is_some());
+    if is_placement {
         // Before anything is loaded: who forgets the reason need not wait.
-        args.act.required()?;
+        act.required()?;
     }
     let detectors = args.installation.detectors(&site)?;
     if let Some(folder) = &args.record {
@@ -155,17 +161,16 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
     }
     let open = |allowed: &Allowed| cameras::open(allowed, args, &site, &detectors);
     let opened = allowed.iter().map(open).collect::<Result<Vec<_>, _>>()?;
-    if args.check {
-        let mut detector = detectors.make().map_err(|e| Failure::new(Exit::Settings, e))?;
-        return check(args, &opened, &site, detector.as_mut(), interrupt);
+    let mut checker = args.check.then(|| detectors.make()).transpose();
+    let checker = checker.as_mut().map_err(|e| Failure::new(Exit::Settings, &*e))?;
+    let folders: Vec<&Path> = args.record.iter().chain(&args.stills).map(PathBuf::as_path).collect();
+    let begin = || Placement::begin(&allowed, &act, &folders, &detectors);
+    let placement = is_placement.then(begin).transpose()?;
+    if let Some(detector) = checker {
+        let checked = check(args, &opened, &site, detector.as_mut(), interrupt);
+        placement.into_iter().for_each(Placement::end);
+        return checked;
     }
-    let placement = match policy {
-        LivePolicy::Placement => {
-            let folders: Vec<&Path> = args.record.iter().map(PathBuf::as_path).collect();
-            Some(Placement::begin(&allowed, &args.act, &folders, &detectors)?)
-        }
-        LivePolicy::Masked | LivePolicy::Forbidden => None,
-    };
     let watch: Watch = placement.as_ref().map_or_else(|| Arc::new(|_: &_| true) as Watch, Placement::watch);
     let settings = LiveSettings {
         site,
@@ -181,6 +186,20 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
         placement.end();
     }
     served
+}
+
+/// Who acts. Under a policy that is a member of staff who may place cameras, known by the account; and every picture says
+/// that it was released to nobody.
+fn whoever_acts(args: &Args, site: &mut Site) -> Result<ActArgs, Failure> {
+    let mut act = args.act.clone();
+    if let Some(office) = &site.office {
+        let actor = actor(office)?;
+        let standing = allowed(&office.policy, None, &CaseAct::WatchLive, &actor);
+        standing.map_err(|refusal| case_failure(refusal.into()))?;
+        act.by_the_account(&actor.name)?;
+        site.mask.burn_in = Some(BurnIn { words: NOT_RELEASED.to_owned(), place: MarkPlace::Edges });
+    }
+    Ok(act)
 }
 
 /// What TLS towards viewers is spoken with, where it is asked for.

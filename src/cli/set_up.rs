@@ -18,8 +18,8 @@ use crate::interrupt::Interrupt;
 use std::fs::File;
 use std::path::Path;
 
-/// What stands along the edges of a still.
-const WORDS: &str = "NOT RELEASED";
+/// What stands along the edges of pictures that are seen while a camera is set up.
+pub(super) const NOT_RELEASED: &str = "NOT RELEASED";
 
 /// Reads clips for the sake of a camera file, as `work` does; under a policy by whom it allows, and on record.
 pub(super) fn set_up<T>(
@@ -54,7 +54,7 @@ pub(super) fn set_up<T>(
         let source = acts::hash(&sha256_of_file(&file, interrupt).map_err(unreadable)?)?;
         open.push(log.begin(act(source), &reason).map_err(audit::failure)?);
     }
-    site.mask.burn_in = Some(BurnIn { words: WORDS.to_owned(), place: MarkPlace::Edges });
+    site.mask.burn_in = Some(BurnIn { words: NOT_RELEASED.to_owned(), place: MarkPlace::Edges });
     let done = work(&site);
     for entry in open {
         let outcome = match &done {

@@ -34,7 +34,11 @@ const KEPT: [(&str, &str, &str); 35] = {
         ("purpose.causes", "without cause no case is opened, without a case nothing is read", TURNS),
         ("purpose.other_causes", "whether another cause may be written down", TURNS),
         ("purpose.left_to_police", "a case for these is refused, the police are pointed to", TURNS),
-        ("purpose.live", "watching live is refused", TURNS),
+        (
+            "purpose.live",
+            "watching live is refused, or takes who may set cameras up, for an hour, recorded",
+            TURNS,
+        ),
         (
             "purpose.audio",
             "no stream but the redacted picture is ever written",

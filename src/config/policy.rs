@@ -6,6 +6,7 @@
 
 use super::diagnostic::SettingsError;
 use super::document::Document;
+use super::live::LivePolicy;
 use super::policy_article::{Citations, Cited, Clause};
 use super::policy_read;
 use super::policy_term::Term;
@@ -99,8 +100,8 @@ pub struct PurposeRules {
     pub other_causes: Clause<bool>,
     /// Causes for which the corporation itself never looks, and the police are pointed to the camera.
     pub left_to_police: Clause<Vec<String>>,
-    /// Whether cameras may be watched live.
-    pub live: Clause<bool>,
+    /// How far cameras may be watched live, whatever their own files allow.
+    pub live: Clause<LivePolicy>,
     /// Whether sound may be recorded; never.
     pub audio: Clause<bool>,
 }

@@ -63,7 +63,7 @@ fn purpose(s: &mut Section<'_>, cited: &Citations) -> Option<PurposeRules> {
     let causes = cited.clause(s, "causes", "causes = [\"...\"]", filled_texts);
     let other_causes = cited.clause(s, "other_causes", "other_causes = false", Item::boolean);
     let left = cited.clause(s, "left_to_police", "left_to_police = []", texts);
-    let live = cited.clause(s, "live", "live = false", Item::boolean);
+    let live = cited.clause(s, "live", "live = \"forbidden\"", Item::word);
     let audio = cited.clause(s, "audio", "audio = false", must_be_false);
     Some(PurposeRules {
         list: list?,

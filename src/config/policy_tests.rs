@@ -95,7 +95,7 @@ fn every_key_has_an_article_and_all_faults_are_told_at_once() {
         .replace("# art. 4: at most 30 days, then erased automatically.\n", "")
         .replace("audio = false", "audio = true")
         .replace("encrypted_transport = true", "encrypted_transport = false")
-        .replace("live = false", "live = 3")
+        .replace("live = \"placement\"", "live = \"always\"")
         .replace("list_nl = [", "list_nl = [\"een te veel\", ")
         .replace("[kind.insurer]\nallowed = true", "[kind.insurer]\nallowd = true");
     let path = Path::new("p.toml");
@@ -105,7 +105,7 @@ fn every_key_has_an_article_and_all_faults_are_told_at_once() {
         ("`retention.days` names no article", "days = 30"),
         ("`purpose.audio` is always false", "audio = true"),
         ("`security.encrypted_transport` is always true", "encrypted_transport = false"),
-        ("`purpose.live` must be true or false", "live = 3"),
+        ("`purpose.live` ", "live = \"always\""),
         ("`purpose.list_nl` is not as long as `list`", "list_nl = "),
         ("unknown key `allowd`", "allowd = true"),
     ] {
@@ -124,7 +124,7 @@ fn every_key_has_an_article_and_all_faults_are_told_at_once() {
 fn a_site_may_only_tighten() {
     let strict = tightened(
         "woongroen",
-        "retention_days = 14\nlive = false\nother_causes = false\nsecond_factor = true\nsecond_person = true\n\
+        "retention_days = 14\nlive = \"forbidden\"\nother_causes = false\nsecond_factor = true\nsecond_person = true\n\
          causes = [\"burglary\"]\nlook = [\"privacy-officer\"]\nnever = [\"insurer\"]\n\
          decide_within = { access = \"2 working days\", erasure = \"2 weeks\" }",
     )
@@ -145,7 +145,8 @@ fn a_site_may_only_tighten() {
         ("woongroen", "causes = [\"curiosity\"]", "would loosen"),
         ("woongroen", "causes = []", "would loosen"),
         ("woongroen", "look = [\"viewer\"]", "would loosen"),
-        ("leystromen", "live = true", "would loosen"),
+        ("leystromen", "live = \"placement\"", "would loosen"),
+        ("woongroen", "live = \"masked\"", "would loosen"),
         ("leystromen", "second_factor = false", "would loosen"),
         ("leystromen", "second_person = false", "would loosen"),
         ("woongroen", "never = [\"access\"]", "cannot be ruled out"),

@@ -4,6 +4,7 @@
 //! key for more refusal, a fee, or more questions to a requester, so none can be set; what would loosen is a fault.
 
 use super::document::{Item, Section};
+use super::live::LivePolicy;
 use super::policy::{CaseRules, KindRules, Policy};
 use super::policy_article::Clause;
 use super::policy_read::{kind_key, texts, words};
@@ -27,7 +28,9 @@ pub(super) fn read(section: &mut Section<'_>, policy: &mut Policy) {
     shorter(section, "look", &mut policy.staff.look, words::<Role>);
     only(section, "other_purposes", &mut policy.purpose.other, false);
     only(section, "other_causes", &mut policy.purpose.other_causes, false);
-    only(section, "live", &mut policy.purpose.live, false);
+    if let Some(item) = section.optional("live") {
+        live(&item, &mut policy.purpose.live);
+    }
     only(section, "second_factor", &mut policy.security.second_factor, true);
     let second = section.optional("second_person").and_then(|item| wanted(&item, true));
     if second.is_some() {
@@ -69,6 +72,11 @@ fn loosens(item: &Item<'_>, policy: impl std::fmt::Display) {
         format!("the policy has {policy}"),
         "a site may only tighten: write something stricter, or take it out",
     );
+}
+
+fn live(item: &Item<'_>, live: &mut Clause<LivePolicy>) {
+    let Some(wanted) = item.word::<LivePolicy>() else { return };
+    if wanted <= live.value { mark(live, wanted) } else { loosens(item, format!("\"{}\"", live.value)) }
 }
 
 fn retention(item: &Item<'_>, days: &mut Clause<u16>) {

@@ -1,5 +1,6 @@
 //! The closed lists of words in which a policy, a case and the command line speak of the same things.
 
+use super::live::LivePolicy;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -29,7 +30,18 @@ macro_rules! shown_by_its_word {
 #[error("not one of the known words")]
 pub struct NotAWord;
 
-shown_by_its_word!(CaseKind, Role, Form, RecipientKind, Ask, Statement, Show, Subject, RefusalGround);
+shown_by_its_word!(
+    CaseKind,
+    Role,
+    Form,
+    RecipientKind,
+    Ask,
+    Statement,
+    Show,
+    Subject,
+    RefusalGround,
+    LivePolicy
+);
 
 /// Why a case exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ValueEnum)]

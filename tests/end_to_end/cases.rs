@@ -6,7 +6,7 @@ use super::film::intruder;
 use super::program::{DOOR, Desk, Ended, ended, mode};
 use melkglas::casework::audit::Account;
 use melkglas::casework::case::SiteKey;
-use melkglas::config::{Policy, PolicyName};
+use melkglas::config::{LivePolicy, Policy, PolicyName};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -99,12 +99,17 @@ fn every_subcommand_that_reads_footage_asks_for_a_case_under_every_policy() {
         // Clips of a folder belong to a case, and to nobody's folder.
         let batch = ["batch", "--clips", ".", "--out-dir", "masked", "--", "--no-camera"];
         told(&desk, &batch, "").expect(6, &["within a case only", &article, "melkglas batch CASE"]);
-        // Live cameras are forbidden whatever else is said, also where a recording is for a case.
+        // Live cameras are forbidden whatever else is said, or placed at most: nothing is recorded, for a case or for none.
         let live = policy.cite(&policy.purpose.live.article);
         let none: &[&str] = &[];
+        let forbidden = policy.purpose.live.value == LivePolicy::Forbidden;
         for more in [none, &["--check"], &["--record", "rec"], &["--record", "rec", "--case", "2026-0001"]] {
             let args = [&["live", "--camera", "gone.toml"], more].concat();
-            told(&desk, &args, "").expect(6, &["not watched live", &live]);
+            match (forbidden, more.contains(&"--record")) {
+                (true, _) => told(&desk, &args, "").expect(6, &["not watched live", &live]),
+                (false, true) => told(&desk, &args, "").expect(6, &["a placement is not recorded", &live]),
+                (false, false) => told(&desk, &args, "").expect(3, &["gone.toml"]),
+            };
         }
         assert_eq!(desk.names(), Vec::<String>::new(), "{word}: nothing was written");
     }
@@ -252,6 +257,45 @@ fn a_camera_is_set_up_by_staff_and_on_record() {
     told(&desk, &[&new[..], &["--force"]].concat(), "").expect(0, &[]);
     let plain = white();
     assert!((0..2).all(|edge| marked[edge] > plain[edge] + 20), "{marked:?}, {plain:?}");
+}
+
+/// Where a protocol does not forbid it, a camera is placed live: by staff, for a reason, on record, and marked.
+#[test]
+fn a_camera_is_placed_live_by_staff_and_on_record() {
+    let desk = Desk::new();
+    office(&desk, "woongroen");
+    intruder(&desk.path("clip.mp4"), 100);
+    let live = "live = \"masked\"\n[stream]\nclip = \"clip.mp4\"\n";
+    std::fs::write(desk.path("door.toml"), DOOR.replacen("[[zone]]", &format!("{live}[[zone]]"), 1))
+        .expect("written");
+    let check = ["live", "--check", "--camera", "door.toml", "--stills", "."];
+    let with = |more: &[&str]| told(&desk, &[&check, more].concat(), "");
+    // More than a placement it is not, whatever the camera file allows; a dry run shows what the camera sees, too.
+    with(&[]).expect(2, &["needs a name and a reason"]);
+    with(&["--by", "C. Bos", "--reason", "placing it"])
+        .expect(6, &["B. Visser is at this desk, and not C. Bos"]);
+    with(&["--reason", "placing it", "--publish", "rtsp://0.0.0.0:0"])
+        .expect(6, &["in the clear", "--certificate", "Woongroen"]);
+    let site = std::fs::read_to_string(desk.site()).expect("settings");
+    std::fs::write(desk.site(), site.replacen("privacy-officer", "administrator", 1)).expect("written");
+    with(&["--reason", "placing it"]).expect(6, &["may not do this"]);
+    assert_eq!(desk.names(), ["clip.mp4", "door.toml"]);
+    std::fs::write(desk.site(), site.replacen("privacy-officer", "housing-manager", 1)).expect("written");
+    with(&["--reason", "placing it"]).expect(0, &[]);
+    let shown = told(&desk, &["audit", "show"], "").expect(0, &[]).stdout;
+    assert!(shown.contains("live-placement") && shown.contains("B. Visser"), "{shown}");
+    // NOT RELEASED stands along both edges.
+    let still = image::open(desk.path("door.jpg")).expect("a still").into_rgb8();
+    for rows in [0..still.height() / 8, still.height() * 7 / 8..still.height()] {
+        let of_edge = still.enumerate_pixels().filter(|(_, y, _)| rows.contains(y));
+        let white = of_edge.filter(|(_, _, pixel)| pixel.0.iter().all(|v| *v > 180)).count();
+        assert!(white > 20, "{rows:?}: {white} white pixels");
+    }
+    // A way in the clear is refused where pictures travel encrypted.
+    let plain = "live = \"masked\"\n[stream]\nurl = \"rtsp://127.0.0.1:9/\"\ntransport = \"any\"\n";
+    std::fs::write(desk.path("door.toml"), DOOR.replacen("[[zone]]", &format!("{plain}[[zone]]"), 1))
+        .expect("written");
+    with(&["--reason", "placing it"]).expect(6, &["allows a way in the clear"]);
 }
 
 /// Staff see what their protocol asks before they ask anybody anything.

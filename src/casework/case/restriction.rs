@@ -1,7 +1,7 @@
 //! Footage is looked at within a case: the rule for every subcommand that reads it.
 
 use super::words::Refusal;
-use crate::config::Policy;
+use crate::config::{LivePolicy, Policy};
 use clap::ValueEnum;
 
 /// A subcommand that reads footage.
@@ -42,7 +42,7 @@ pub enum Reading {
 pub fn reading(policy: Option<&Policy>, by: Reads, in_case: bool, trial: bool) -> Result<Reading, Refusal> {
     let bare = matches!(by, Reads::Persons | Reads::Doubts);
     if let (Some(policy), Reads::Live) = (policy, by)
-        && !policy.purpose.live.value
+        && policy.purpose.live.value == LivePolicy::Forbidden
     {
         return Err(Refusal::new(
             policy,
@@ -91,7 +91,7 @@ mod tests {
             let policy = Policy::shipped(*name).expect("sound");
             let article = policy.cite(&policy.purpose.causes.article);
             for by in Reads::value_variants() {
-                if *by == Reads::Live {
+                if *by == Reads::Live && policy.purpose.live.value == LivePolicy::Forbidden {
                     for (in_case, trial) in [(false, false), (true, false), (false, true)] {
                         let refused = reading(Some(&policy), *by, in_case, trial).expect_err("live");
                         assert_eq!(refused.article, policy.cite(&policy.purpose.live.article), "{name:?}");

@@ -3,8 +3,8 @@
 
 use super::words::{Actor, CaseAct, CaseFacts, CaseState, Motive, Refusal, ReleaseState, Standing};
 use crate::config::{
-    Ask, CaseKind, CaseRules, Clause, Form, KindRules, Policy, RecipientKind, RefusalGround, Role, Show,
-    Statement, Subject,
+    Ask, CaseKind, CaseRules, Clause, Form, KindRules, LivePolicy, Policy, RecipientKind, RefusalGround,
+    Role, Show, Statement, Subject,
 };
 use jiff::ToSpan;
 
@@ -38,14 +38,17 @@ pub fn allowed(
             &[Role::Administrator, Role::PrivacyOfficer],
             &policy.retention.days.article,
         ),
-        CaseAct::WatchLive if !policy.purpose.live.value => Err(Refusal::new(
+        CaseAct::WatchLive if policy.purpose.live.value == LivePolicy::Forbidden => Err(Refusal::new(
             policy,
             &policy.purpose.live.article,
             "cameras are not watched live",
             "look at recorded footage, within a case",
         )),
-        CaseAct::WatchLive => within(policy, actor, &policy.staff.look),
-        CaseAct::SetUpCamera => {
+        // To place a camera is a part of setting it up; only where a policy allowed more would it be looking at footage.
+        CaseAct::WatchLive if policy.purpose.live.value == LivePolicy::Masked => {
+            within(policy, actor, &policy.staff.look)
+        }
+        CaseAct::WatchLive | CaseAct::SetUpCamera => {
             let mut who = policy.staff.look.value.clone();
             who.push(Role::HousingManager);
             one_of(policy, actor, &who, &policy.staff.look.article)

@@ -192,7 +192,7 @@ fn the_forbidden_turns_are_refused_with_their_article() {
         (Woongroen, "no cause at all", opening(InternalIncident, Subject::Own, None), "art. 3"),
         (Woongroen, "another window", turn(open(Access), strange_clip(), Role::Handler), "art. 3"),
         (Leystromen, "live", turn(open(Access), CaseAct::WatchLive, officer), "par. Bescherming"),
-        (HeuvelrugWonen, "live", turn(open(Access), CaseAct::WatchLive, officer), "rule 1"),
+        (HeuvelrugWonen, "live", turn(open(Access), CaseAct::WatchLive, Role::Administrator), "rule 8"),
         // A neighbour's footage.
         (Woongroen, "a neighbour's", opening(Access, Subject::SomebodyElse, None), "art. 6"),
         (Leystromen, "a neighbour's", opening(Access, Subject::SomebodyElse, None), "par. Inzagerecht"),

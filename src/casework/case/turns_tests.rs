@@ -3,8 +3,8 @@
 use super::table_tests::{GRANT, actor, facts, old_clip, strange_clip};
 use super::*;
 use crate::config::{
-    CaseKind, CaseRules, Clause, Form, KindRules, Policy, PolicyName, RecipientKind, RefusalGround, Role,
-    Statement, Subject,
+    CaseKind, CaseRules, Clause, Form, KindRules, LivePolicy, Policy, PolicyName, RecipientKind,
+    RefusalGround, Role, Statement, Subject,
 };
 use clap::ValueEnum;
 
@@ -66,8 +66,6 @@ fn every_forbidden_turn_is_refused_under_every_policy() {
                 }
             }
         }
-        let watch = CaseAct::WatchLive;
-        turns.refused("live", None, watch, &officer(), &policy.purpose.live.article);
         turns.wrong_roles(
             "retention",
             None,
@@ -80,9 +78,20 @@ fn every_forbidden_turn_is_refused_under_every_policy() {
         let look = &policy.staff.look;
         let setting_up = [look.value.as_slice(), &[Role::HousingManager]].concat();
         let setting_up = Clause { value: setting_up, article: look.article.clone() };
+        let manager = actor("Mol", &[Role::HousingManager]);
         turns.wrong_roles("a camera set up", None, CaseAct::SetUpCamera, &setting_up);
-        allowed(&policy, None, &CaseAct::SetUpCamera, &actor("Mol", &[Role::HousingManager]))
-            .expect("decides on cameras");
+        allowed(&policy, None, &CaseAct::SetUpCamera, &manager).expect("decides on cameras");
+        match policy.purpose.live.value {
+            LivePolicy::Forbidden => {
+                turns.refused("live", None, CaseAct::WatchLive, &officer(), &policy.purpose.live.article);
+            }
+            // To place a camera is a part of setting it up.
+            LivePolicy::Placement => {
+                turns.wrong_roles("a camera placed", None, CaseAct::WatchLive, &setting_up);
+                allowed(&policy, None, &CaseAct::WatchLive, &manager).expect("decides on cameras");
+            }
+            LivePolicy::Masked => panic!("{name:?}: nobody only looks on"),
+        }
         for act in [CaseAct::Look, GRANT, CaseAct::Identify, CaseAct::Watch, CaseAct::Approve] {
             turns.refused("no case", None, act, &officer(), &policy.purpose.causes.article);
         }

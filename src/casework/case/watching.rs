@@ -2,34 +2,53 @@
 
 use super::restriction::{Reads, reading};
 use super::words::Refusal;
-use crate::config::{Policy, Transport};
+use crate::config::{LivePolicy, Policy, Transport};
 
 /// What is asked of one camera, as far as its own file allows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Watching {
+    /// How far its file allows that it is watched live.
+    pub live: LivePolicy,
     /// The way to the camera that its file asks for.
     pub transport: Transport,
     /// Masked footage of it is to be recorded.
     pub recorded: bool,
     /// A case is named that it is for.
     pub in_case: bool,
+    /// Masked pictures of it travel to other machines in the clear.
+    pub sent_in_the_clear: bool,
 }
 
-/// Whether a policy lets a camera be watched so.
+/// How far a camera may be watched: the stricter of its file and the policy.
 ///
 /// # Errors
 /// The [`Refusal`], which names the article.
-pub fn may_watch(policy: Option<&Policy>, wanted: Watching) -> Result<(), Refusal> {
-    let Some(policy) = policy else { return Ok(()) };
-    // Where live is allowed at all, what is recorded is footage, and footage belongs to a case.
-    reading(Some(policy), Reads::Live, wanted.in_case || !wanted.recorded, false)?;
-    if policy.security.encrypted_transport.value && wanted.transport == Transport::Any {
+pub fn may_watch(policy: Option<&Policy>, wanted: Watching) -> Result<LivePolicy, Refusal> {
+    let Some(policy) = policy else { return Ok(wanted.live) };
+    // Where it is more than placed, what is recorded is footage, and footage belongs to a case.
+    let placed = policy.purpose.live.value == LivePolicy::Placement;
+    reading(Some(policy), Reads::Live, wanted.in_case || placed || !wanted.recorded, false)?;
+    if placed && wanted.recorded {
         return Err(Refusal::new(
             policy,
-            &policy.security.encrypted_transport.article,
+            &policy.purpose.live.article,
+            "a camera is watched live to place and check it, and a placement is not recorded, within a case or without",
+            "leave --record out; what the recorder keeps is added to a case with `melkglas case add-clip`",
+        ));
+    }
+    let in_the_clear = match (wanted.transport, wanted.sent_in_the_clear) {
+        (Transport::Any, _) => Some((
             "pictures travel encrypted, and the camera file allows a way in the clear",
             "write transport = \"tls\" and an rtsps:// address into the camera file",
-        ));
+        )),
+        (Transport::Tls, true) => Some((
+            "pictures travel encrypted, masked ones too, and other machines would get these in the clear",
+            "publish on 127.0.0.1, or write --publish rtsps://ADDRESS:PORT with --certificate",
+        )),
+        (Transport::Tls, false) => None,
+    };
+    if let Some((what, cure)) = in_the_clear.filter(|_| policy.security.encrypted_transport.value) {
+        return Err(Refusal::new(policy, &policy.security.encrypted_transport.article, what, cure));
     }
     if policy.security.encrypted_at_rest.value && wanted.recorded {
         return Err(Refusal::new(
@@ -39,7 +58,7 @@ pub fn may_watch(policy: Option<&Policy>, wanted: Watching) -> Result<(), Refusa
             "leave --record out; what the recorder keeps is added to a case with `melkglas case add-clip`",
         ));
     }
-    Ok(())
+    Ok(wanted.live.min(policy.purpose.live.value))
 }
 
 #[cfg(test)]
@@ -48,29 +67,47 @@ mod tests {
     use crate::config::PolicyName;
     use clap::ValueEnum;
 
-    const MASKED: Watching = Watching { transport: Transport::Tls, recorded: false, in_case: false };
+    const MASKED: Watching = Watching {
+        live: LivePolicy::Masked,
+        transport: Transport::Tls,
+        recorded: false,
+        in_case: false,
+        sent_in_the_clear: false,
+    };
 
     #[test]
     fn a_policy_forbids_what_a_camera_file_allows() {
-        assert_eq!(
-            may_watch(None, Watching { transport: Transport::Any, recorded: true, in_case: false }),
-            Ok(())
-        );
+        let anything =
+            Watching { transport: Transport::Any, recorded: true, sent_in_the_clear: true, ..MASKED };
+        assert_eq!(may_watch(None, anything), Ok(LivePolicy::Masked));
         for name in PolicyName::value_variants() {
             let mut policy = Policy::shipped(*name).expect("sound");
-            for in_case in [false, true] {
-                for recorded in [false, true] {
-                    let wanted = Watching { recorded, in_case, ..MASKED };
-                    let refused = may_watch(Some(&policy), wanted).expect_err("forbidden");
-                    assert_eq!(refused.article, policy.cite(&policy.purpose.live.article), "{name:?}");
+            let live = policy.cite(&policy.purpose.live.article);
+            assert_ne!(policy.purpose.live.value, LivePolicy::Masked, "{name:?}: nobody only looks on");
+            for (in_case, recorded) in [(false, false), (true, false), (false, true), (true, true)] {
+                let told = may_watch(Some(&policy), Watching { recorded, in_case, ..MASKED });
+                match (policy.purpose.live.value, recorded) {
+                    (LivePolicy::Placement, false) => assert_eq!(told, Ok(LivePolicy::Placement)),
+                    _ => assert_eq!(told.expect_err("forbidden").article, live, "{name:?}"),
                 }
             }
-            // A protocol that allows it still keeps the rest.
-            policy.purpose.live.value = true;
-            assert_eq!(may_watch(Some(&policy), MASKED), Ok(()));
-            let plain = Watching { transport: Transport::Any, ..MASKED };
-            let refused = may_watch(Some(&policy), plain).expect_err("in the clear");
-            assert_eq!(refused.article, policy.cite(&policy.security.encrypted_transport.article));
+            for (allowed, own, comes_to) in [
+                (LivePolicy::Placement, LivePolicy::Masked, LivePolicy::Placement),
+                (LivePolicy::Placement, LivePolicy::Forbidden, LivePolicy::Forbidden),
+                (LivePolicy::Masked, LivePolicy::Masked, LivePolicy::Masked),
+                (LivePolicy::Masked, LivePolicy::Placement, LivePolicy::Placement),
+            ] {
+                policy.purpose.live.value = allowed;
+                assert_eq!(may_watch(Some(&policy), Watching { live: own, ..MASKED }), Ok(comes_to));
+                for plain in [
+                    Watching { transport: Transport::Any, ..MASKED },
+                    Watching { sent_in_the_clear: true, ..MASKED },
+                ] {
+                    let refused = may_watch(Some(&policy), plain).expect_err("in the clear");
+                    assert_eq!(refused.article, policy.cite(&policy.security.encrypted_transport.article));
+                }
+            }
+            // A protocol that allows more still keeps the rest.
             let recorded = Watching { recorded: true, ..MASKED };
             let refused = may_watch(Some(&policy), recorded).expect_err("no case");
             assert_eq!(refused.article, policy.cite(&policy.purpose.causes.article));

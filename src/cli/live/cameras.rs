@@ -42,18 +42,25 @@ impl Allowed {
 /// Reads every camera file and refuses what one of them, or the site's policy, forbids; says whether it is for placement.
 pub(super) fn allowed(args: &Args, site: &Site) -> Result<(Vec<Allowed>, LivePolicy), Failure> {
     let rules = site.office.as_ref().map(|office| office.policy.as_ref());
-    let recorded = args.record.is_some();
-    let watched =
-        |transport| may_watch(rules, Watching { transport, recorded, in_case: args.case.is_some() });
+    let watched = |live, transport| {
+        let wanted = Watching {
+            live,
+            transport,
+            recorded: args.record.is_some(),
+            in_case: args.case.is_some(),
+            sent_in_the_clear: !args.publish.encrypted && !args.publish.address.ip().is_loopback(),
+        };
+        may_watch(rules, wanted).map_err(|refusal| case_failure(refusal.into()))
+    };
     // What the protocol forbids is forbidden before a camera file is looked for.
-    watched(Transport::default()).map_err(|refusal| case_failure(refusal.into()))?;
+    watched(LivePolicy::default(), Transport::default())?;
     if args.case.is_some() && rules.is_none() {
         return Err(no_policy());
     }
     let mut cameras: Vec<Allowed> = Vec::new();
     let mut ids = BTreeSet::new();
     for path in &args.camera {
-        let camera = read_camera(path)?;
+        let mut camera = read_camera(path)?;
         if let Some(warning) = moving_with_zones(&camera) {
             talk::say(warning);
         }
@@ -62,7 +69,7 @@ pub(super) fn allowed(args: &Args, site: &Site) -> Result<(Vec<Allowed>, LivePol
             return Err(Failure::with_cure(Exit::Usage, twice, "name each camera once"));
         }
         let transport = camera.stream.as_ref().map_or(Transport::default(), |stream| stream.transport);
-        watched(transport).map_err(|refusal| case_failure(refusal.into()))?;
+        camera.live = watched(camera.live, transport)?;
         if camera.live == LivePolicy::Forbidden {
             return Err(Failure::with_cure(
                 Exit::Refused,
