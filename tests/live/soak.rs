@@ -338,6 +338,9 @@ pub(crate) struct Figures {
     last: Option<usize>,
     /// Pictures in which nothing is hidden though the clip's redaction hides something.
     pub(crate) bare: usize,
+    /// Shares of the pictures that are hidden, added up, and of the clip's redaction.
+    pub(crate) hidden: f32,
+    pub(crate) clip_hidden: f32,
     /// Known persons: all, those of whom less than a tenth is hidden, those of whom less than half is; the same of the
     /// redacted clip; and those of the last kind whom the clip's redaction hides.
     pub(crate) persons: usize,
@@ -350,19 +353,20 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
-    fn note(&mut self, i420: &[u8], film: &Film, sent: &[Option<Instant>]) {
+    /// Notes a picture down; says whether somebody known stands open in it.
+    fn note(&mut self, i420: &[u8], film: &Film, sent: &[Option<Instant>]) -> bool {
         self.pictures += 1;
         let hidden = Hidden::of(i420);
         if hidden.share() > 0.85 {
             self.covered += 1;
             self.last = None;
-            return;
+            return false;
         }
         self.masked += 1;
         let Some(number) = number_in(i420).filter(|number| *number < film.units.len()) else {
             self.unread += 1;
             self.last = None;
-            return;
+            return false;
         };
         let since = self.last.map_or(1, |last| (number + film.units.len() - last) % film.units.len());
         self.skipped += since.saturating_sub(1);
@@ -371,7 +375,10 @@ impl Figures {
             self.delays.push(sent.elapsed().as_secs_f32());
         }
         let clip = &film.clip[number];
+        self.hidden += hidden.share();
+        self.clip_hidden += clip.share();
         self.bare += usize::from(clip.share() > 0.002 && hidden.share() == 0.0);
+        let open = self.open;
         for who in &film.known[number] {
             let (Some(live), Some(clip)) = (hidden.of_body(who), clip.of_body(who)) else { continue };
             self.persons += 1;
@@ -381,6 +388,7 @@ impl Figures {
             self.clip_half += usize::from(clip < 0.5);
             self.open_alone += usize::from(live < 0.1 && clip >= 0.5);
         }
+        self.open > open
     }
 
     pub(crate) fn delay(&self, share: f64) -> f32 {
@@ -412,10 +420,13 @@ impl FilmViewer {
             let bytes = bytes.map_err(|_| gst::FlowError::Error)?;
             if bytes.len() == WIDTH * HEIGHT * 3 / 2 {
                 let mut figures = noted.lock().expect("sound");
-                figures.note(&bytes, &film, &sent.lock().expect("sound"));
-                if let Some(folder) = pictures.as_ref().filter(|_| figures.pictures % 100 == 1) {
-                    std::fs::write(folder.join(format!("{:05}.i420", figures.pictures)), &*bytes)
-                        .expect("kept");
+                let open = figures.note(&bytes, &film, &sent.lock().expect("sound"));
+                let keeps = open && figures.open < MOST_KEPT || figures.pictures % 100 == 1;
+                if let Some(folder) = pictures.as_ref().filter(|_| keeps) {
+                    let kind = if open { "open" } else { "some" };
+                    let name =
+                        format!("{kind}-{:05}-{}.i420", figures.pictures, figures.last.unwrap_or_default());
+                    std::fs::write(folder.join(name), &*bytes).expect("kept");
                 }
             }
             Ok(gst::FlowSuccess::Ok)
@@ -467,6 +478,8 @@ impl Asked {
 }
 
 const DELAY_MS: u64 = 400;
+/// Pictures with somebody in the open that are kept at most, where `MELKGLAS_SOAK_PICTURES` names a folder for them.
+const MOST_KEPT: usize = 200;
 
 /// Runs films through the service and gives what came of it.
 pub(crate) fn run(asked: &Asked) {
@@ -527,7 +540,13 @@ pub(crate) fn run(asked: &Asked) {
         .collect();
     // Connections settle, so does memory, and what most of the stream shows is known.
     std::thread::sleep(Duration::from_secs(16));
-    viewers.iter().for_each(|viewer| *viewer.figures.lock().expect("sound") = Figures::default());
+    for (number, viewer) in viewers.iter().enumerate() {
+        let at_first = std::mem::take(&mut *viewer.figures.lock().expect("sound"));
+        let (camera, Figures { persons, open, clip_open, .. }) = (name(number), at_first);
+        println!(
+            "{camera}: before: known persons {persons} in all, {open} not hidden (the redacted clip: {clip_open})"
+        );
+    }
     let (before, cpu, began) = (service.metrics(9464), service.cpu_secs(), Instant::now());
     let (mut first, mut last) = (None, 0);
     while began.elapsed() < Duration::from_secs(asked.secs) {
@@ -588,6 +607,12 @@ fn told(number: usize, seen: &Figures, before: &str, service: &Service) -> bool 
         seen.unread,
         1e3 * p50,
         1e3 * p99,
+    );
+    let read = (seen.masked - seen.unread).max(1);
+    println!(
+        "{camera}: hidden {:.1} % of these pictures, and {:.1} % in the redacted clip",
+        100.0 * seen.hidden / read as f32,
+        100.0 * seen.clip_hidden / read as f32,
     );
     println!(
         "{camera}: {} pictures with nothing hidden that the clip's redaction does not leave so; known persons: {} in \

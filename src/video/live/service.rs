@@ -27,6 +27,11 @@ const LOOK_REST: Duration = Duration::from_millis(80);
 const HANGS: Duration = Duration::from_secs(10);
 /// Masks of a live stream are larger by at least so much: shares of the box, and pixels.
 const LIVE_MARGIN: (f32, f32) = (0.2, 8.0);
+/// Those who are not surely somebody, and those who are by the number of sightings alone, keep their masks and are found
+/// again for so long at least, seconds. Looks are up to twice as far apart as in clips, and nobody who is found later is
+/// known now.
+const LIVE_HOLD_S: (f32, f32) = (0.6, 0.8);
+const LIVE_MEMORY_S: (f32, f32) = (1.2, 1.6);
 
 /// One camera of the service.
 pub struct LiveCamera {
@@ -114,8 +119,10 @@ pub fn for_live(site: &Site) -> Site {
     }
     let track = &mut site.track;
     *track = TrackSettings {
-        tentative_hold_s: track.tentative_hold_s.max(0.3),
-        dense_hold_s: track.dense_hold_s.max(0.6),
+        tentative_hold_s: track.tentative_hold_s.max(LIVE_HOLD_S.0),
+        tentative_memory_s: track.tentative_memory_s.max(LIVE_MEMORY_S.0),
+        dense_hold_s: track.dense_hold_s.max(LIVE_HOLD_S.1),
+        dense_memory_s: track.dense_memory_s.max(LIVE_MEMORY_S.1),
         smooth_s: track.smooth_s.max(0.12),
         ..track.clone()
     };
@@ -137,9 +144,10 @@ impl Live {
         let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         // One look at a time for each camera, so no queue of them.
         let (results, looks): (Vec<_>, Vec<_>) = cameras.iter().map(|_| bounded(4)).unzip();
-        let board = Arc::new(Board::new(results, LOOK_REST));
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let board = Arc::new(Board::new(results, LOOK_REST, cores));
         let workers = match site.detect.workers {
-            0 => std::thread::available_parallelism().map_or(1, usize::from).min(cameras.len()),
+            0 => cores.min(cameras.len()),
             n => n,
         };
         let workers = board::start(workers, detectors, &board, interrupt)?;
