@@ -17,6 +17,17 @@ fn json(text: &str) -> serde_json::Value {
     serde_json::from_str(text).unwrap_or_else(|e| panic!("{e}: {text}"))
 }
 
+/// In a journal or a file the codes of colours are rubbish.
+#[test]
+fn a_log_that_nobody_reads_at_a_terminal_has_no_colours() {
+    let desk = Desk::new();
+    film::intruder(&desk.path("clip.mp4"), 3);
+    let mut command = desk.melkglas(["redact", "clip.mp4", "-o", "out.mp4", "--no-camera"]);
+    let log = ended(command.env_remove("NO_COLOR").env("MELKGLAS_LOG", "trace")).expect(0, &[]).stderr;
+    assert!(["INFO", "DEBUG", "TRACE"].iter().any(|level| log.contains(level)), "{log}");
+    assert!(!log.contains('\x1b'), "{log:?}");
+}
+
 #[test]
 fn wrong_usage_ends_with_2_and_names_the_cure() {
     let desk = Desk::new();
