@@ -12,6 +12,7 @@ mod turned;
 #[path = "live/viewers.rs"]
 mod viewers;
 
+use melkglas::casework::audit::Account;
 use rig::{Authority, Camera, Desk, Guard, PASSWORD, Relay, Seen, Shows, Viewer, Way};
 use std::process::Output;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -246,6 +247,13 @@ fn what_a_camera_file_forbids_does_not_start() {
     }
 }
 
+/// What the audit log shows.
+fn audit(desk: &Desk) -> String {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_melkglas"));
+    let shown = command.args(["audit", "show", "--state"]).arg(desk.path("state")).output();
+    String::from_utf8_lossy(&shown.expect("started").stdout).into_owned()
+}
+
 #[test]
 fn a_placement_is_on_record_with_its_viewers() {
     let _turn = turn();
@@ -271,12 +279,7 @@ fn a_placement_is_on_record_with_its_viewers() {
     assert_eq!([both.play("hall"), both.play("yard")], [200, 200]);
     drop(both);
     assert_eq!(service.stop(), Some(143));
-    let shown = std::process::Command::new(env!("CARGO_BIN_EXE_melkglas"))
-        .args(["audit", "show", "--state"])
-        .arg(desk.path("state"))
-        .output()
-        .expect("started");
-    let text = String::from_utf8_lossy(&shown.stdout);
+    let text = audit(&desk);
     for word in ["live-placement", "live-viewed", "127.0.0.1", "A. Jansen"] {
         assert!(text.contains(word), "{word}: {text}");
     }
@@ -312,15 +315,45 @@ fn systemd_is_told_that_it_is_ready_alive_and_stopping() {
 }
 
 #[test]
-fn a_policy_forbids_what_a_camera_file_allows() {
+fn a_policy_forbids_or_restricts_what_a_camera_file_allows() {
     let _turn = turn();
-    let desk = Desk::new("masked", &plain(1));
-    let site = "schema = 1\npolicy = \"woongroen\"\n[cases]\nfolder = \"/nowhere/cases\"\nkey_file = \"/nowhere/site.key\"\n[[user]]\n\
-                account = \"visser\"\nname = \"B. Visser\"\nroles = [\"privacy-officer\"]\n";
-    desk.write("site.toml", site, 0o644);
+    let authority = Authority::new();
+    let own = authority.issue("camera.pem", "IP:127.0.0.1");
+    let camera = Camera::start(0, Shows::Block, Guard::Tls(&own));
+    let desk = Desk::new("masked", &tls(camera.port, &authority));
+    let settings =
+        std::fs::read_to_string(desk.path("site.toml")).expect("there").replacen("schema = 1", "", 1);
+    let office = |policy: &str, key: &str| {
+        let account = Account::of_this_process().login.expect("the tests run under an account");
+        let office = format!(
+            "schema = 1\npolicy = \"{policy}\"\n[cases]\nfolder = \"/nowhere/cases\"\n{key} = \"/nowhere/site.key\"\n\
+             [[user]]\naccount = \"{account}\"\nname = \"B. Visser\"\nroles = [\"housing-manager\"]\n\
+             secrecy_signed = 2026-01-12\n"
+        );
+        desk.write("site.toml", &format!("{office}{settings}"), 0o644);
+    };
+    office("leystromen", "key_protected");
     let (code, said) = ended(&desk, &[]);
     assert_eq!(code, Some(6), "{said}");
-    assert!(said.contains("not watched live") && said.contains("(Woongroen, art."), "{said}");
+    assert!(said.contains("not watched live") && said.contains("(Leystromen, par."), "{said}");
+    office("woongroen", "key_file");
+    let (code, said) = ended(&desk, &[]);
+    assert_eq!((code, said.contains("needs a name and a reason")), (Some(2), true), "{said}");
+    let placed = ["--reason", "placing it"];
+    let (code, said) = ended(&desk, &["--record", "footage", "--reason", "placing it"]);
+    assert_eq!((code, said.contains("(Woongroen, art.")), (Some(6), true), "{said}");
+    // Placed by the member of staff whose account this is, on record, and nothing raw is seen.
+    let mut service = desk.start(&placed);
+    let viewer = Viewer::of(&service.url(), false);
+    viewer.until_masked(60);
+    assert_eq!(viewer.seen().raw, 0);
+    drop(viewer);
+    assert_eq!(service.stop(), Some(143));
+    let text = audit(&desk);
+    for word in ["live-placement", "live-viewed", "B. Visser"] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    assert!(!text.contains("UNFINISHED") && !text.contains("placing it"), "{text}");
 }
 
 /// Films at full size and rate, on a machine that has nothing else to do: `scripts/soak live`.
