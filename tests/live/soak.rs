@@ -548,17 +548,16 @@ pub(crate) fn run(asked: &Asked) {
         );
     }
     let (before, cpu, began) = (service.metrics(9464), service.cpu_secs(), Instant::now());
-    let (mut first, mut last) = (None, 0);
+    let mut resident = Vec::new();
     while began.elapsed() < Duration::from_secs(asked.secs) {
         std::thread::sleep(Duration::from_secs(1));
-        last = service.resident_kib();
-        if began.elapsed() * 5 >= Duration::from_secs(asked.secs) {
-            first.get_or_insert(last);
-        }
+        resident.push(service.resident_kib());
     }
-    let first = first.unwrap_or(last);
+    // What a moment holds depends on the moment: the middle of the second fifth, and of the last.
+    let fifth = resident.len() / 5;
+    let (first, last) = (median(&resident[fifth..2 * fifth]), median(&resident[4 * fifth..]));
     let cores = (service.cpu_secs() - cpu) / began.elapsed().as_secs_f64();
-    println!("memory {first} KiB after a fifth of it, {last} KiB at the end; {cores:.2} cores");
+    println!("memory {first} KiB (median of the second fifth), {last} KiB (of the last); {cores:.2} cores");
     let mut sound = last * 100 <= first * 115;
     for (number, viewer) in viewers.iter().enumerate() {
         sound &= told(number, &viewer.figures.lock().expect("sound"), &before, &service);
@@ -567,6 +566,12 @@ pub(crate) fn run(asked: &Asked) {
     drop(viewers);
     assert_eq!(service.stop(), Some(143));
     assert!(sound, "a figure above is not as it must be: {}", service.said());
+}
+
+fn median(values: &[u64]) -> u64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable();
+    sorted.get(sorted.len() / 2).copied().unwrap_or(0)
 }
 
 fn name(number: usize) -> String {

@@ -12,9 +12,9 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// After a look, the next one at the same camera begins this many times later than it took for every camera that each core
-/// has to serve, once at least and twice at most: where cores are short, fewer looks that come in time tell more than many
-/// that come late ...
+/// After a look, the next one at the same camera begins as many times later than it took as there are cameras to a core,
+/// once at least and so many times at most: where cores are short, fewer looks that come in time tell more than many that
+/// come late ...
 const STRETCH: f64 = 2.0;
 /// ... but never later than this, or frames between two of them are too far from both.
 const LONGEST_REST: Duration = Duration::from_millis(300);
@@ -77,7 +77,7 @@ impl Board {
     /// A place for each of these; every camera's looks go to its own channel. A camera is not looked at more often than
     /// once in `rest`, and where looks take long, as seldom as so many cores ask for.
     pub(super) fn new(results: Vec<Sender<Looked>>, rest: Duration, cores: usize) -> Self {
-        let stretch = (STRETCH * results.len() as f64 / cores.max(1) as f64).clamp(1.0, STRETCH);
+        let stretch = (results.len() as f64 / cores.max(1) as f64).clamp(1.0, STRETCH);
         let place = |results| Place { waiting: None, busy: None, last: None, took: Duration::ZERO, results };
         let state = State { places: results.into_iter().map(place).collect(), closed: false };
         Self { state: Mutex::new(state), bell: Condvar::new(), rest, stretch }
@@ -248,7 +248,7 @@ mod tests {
     fn where_looks_take_long_they_come_less_often_but_not_too_seldom() {
         let least = Duration::from_millis(80);
         let (result, _kept) = bounded(1);
-        let board = Board::new(vec![result.clone()], least, 1);
+        let board = Board::new(vec![result.clone(); 2], least, 1);
         let after = |took_ms: u64| {
             board.lock().places[0].took = Duration::from_millis(took_ms);
             let rest = board.lock().places[0].rest(least, board.stretch);
@@ -258,7 +258,7 @@ mod tests {
         assert_eq!(after(900), (300, true));
         // Where every camera has cores of its own, the next look begins when the last one is done.
         let stretch = |cameras, cores| Board::new(vec![result.clone(); cameras], least, cores).stretch;
-        assert_eq!([stretch(1, 8), stretch(1, 2), stretch(3, 4), stretch(9, 2)], [1.0, 1.0, 1.5, 2.0]);
+        assert_eq!([stretch(1, 8), stretch(2, 2), stretch(3, 2), stretch(9, 2)], [1.0, 1.0, 1.5, 2.0]);
         board.lock().places[0].busy = Some(Instant::now());
         board.done(0);
         assert!(board.is_strained(0), "one short look is no relief yet");

@@ -36,9 +36,9 @@ const FROZEN_NS: u64 = 2_000_000_000;
 /// How often words are shown while there is no frame, nanoseconds.
 const PLACARD_EVERY_NS: u64 = 200_000_000;
 /// A frame that is shown later than its time by more than this is dropped for a newer one, nanoseconds.
-const TOO_LATE_NS: u64 = 400_000_000;
+const TOO_LATE_NS: u64 = 600_000_000;
 /// A frame that is still being looked at when its time has come waits for so long, nanoseconds, and those after it too.
-const LOOK_PATIENCE_NS: u64 = 300_000_000;
+const LOOK_PATIENCE_NS: u64 = 450_000_000;
 /// How long it sleeps where nothing comes.
 const LEAST_WAIT: Duration = Duration::from_millis(2);
 const MOST_WAIT: Duration = Duration::from_millis(20);
