@@ -248,6 +248,7 @@ fn serve(
     placement: Option<&Placement>,
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
+    keep_pages_small();
     let live = Live::start(opened, settings, detectors, interrupt).map_err(failure)?;
     if let Some(address) = args.metrics {
         let shown =
@@ -286,6 +287,14 @@ fn serve(
     notify(&[NotifyState::Stopping]);
     live.stop();
     ended
+}
+
+/// The large pages that serve a clip well are gathered up again by the kernel around whatever little is left in them: a
+/// service that runs for weeks would grow for minutes, and keep it.
+fn keep_pages_small() {
+    if let Err(fault) = rustix::thread::disable_transparent_huge_pages(true) {
+        tracing::debug!(%fault, "pages are as large as the system likes");
+    }
 }
 
 /// Tells systemd, where it started us.
