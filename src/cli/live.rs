@@ -289,8 +289,8 @@ fn serve(
     ended
 }
 
-/// The large pages that serve a clip well are gathered up again by the kernel around whatever little is left in them: a
-/// service that runs for weeks would grow for minutes, and keep it.
+/// In the large pages that serve a clip well a service grew for minutes (docs/performance.md, *Live*): probably the kernel
+/// gathers them up again around whatever little is left in them.
 fn keep_pages_small() {
     if let Err(fault) = rustix::thread::disable_transparent_huge_pages(true) {
         tracing::debug!(%fault, "pages are as large as the system likes");
