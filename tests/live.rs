@@ -3,6 +3,8 @@
 //! The camera shows a magenta block behind a private region, so that whoever sees magenta sees something raw. One test
 //! at a time: each has a camera, a service and viewers at work.
 
+#[path = "live/film.rs"]
+mod film;
 #[path = "live/rig.rs"]
 mod rig;
 #[path = "live/soak.rs"]

@@ -21,7 +21,7 @@ use crate::video::sink::{
 };
 use cameras::Allowed;
 use clap::Args as ClapArgs;
-use placement::Placement;
+use placement::{Placement, Went};
 use sd_notify::NotifyState;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -167,8 +167,12 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let begin = || Placement::begin(&allowed, &act, &folders, &detectors);
     let placement = is_placement.then(begin).transpose()?;
     if let Some(detector) = checker {
-        let checked = check(args, &opened, &site, detector.as_mut(), interrupt);
-        placement.into_iter().for_each(Placement::end);
+        let mut well = Vec::new();
+        let checked = check(args, &opened, &site, detector.as_mut(), interrupt, &mut well);
+        if let Some(placement) = placement {
+            let stopped = matches!(checked, Ok(Exit::Signal(_)));
+            placement.end(&if stopped { Went::StoppedAfter(well) } else { Went::Only(well) });
+        }
         return checked;
     }
     let watch: Watch = placement.as_ref().map_or_else(|| Arc::new(|_: &_| true) as Watch, Placement::watch);
@@ -183,7 +187,7 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
     };
     let served = serve(args, opened, settings, detectors.as_ref(), placement.as_ref(), interrupt);
     if let Some(placement) = placement {
-        placement.end();
+        placement.end(&if served.is_ok() { Went::Well } else { Went::Only(Vec::new()) });
     }
     served
 }
@@ -289,8 +293,8 @@ fn serve(
     ended
 }
 
-/// In the large pages that serve a clip well a service grew for minutes (docs/performance.md, *Live*): probably the kernel
-/// gathers them up again around whatever little is left in them.
+/// In the large pages that serve a clip well a service grew for minutes; in small ones it does not (docs/performance.md,
+/// *Live*).
 fn keep_pages_small() {
     if let Err(fault) = rustix::thread::disable_transparent_huge_pages(true) {
         tracing::debug!(%fault, "pages are as large as the system likes");
@@ -323,6 +327,7 @@ fn check(
     site: &Site,
     detector: &mut dyn crate::video::detect::Detector,
     interrupt: &Interrupt,
+    well: &mut Vec<String>,
 ) -> Result<Exit, Failure> {
     let mut exit = Exit::Ok;
     for camera in opened {
@@ -332,6 +337,7 @@ fn check(
                 if let Some(folder) = &args.stills {
                     write(&folder.join(format!("{}.jpg", camera.id)), &still, site)?;
                 }
+                well.push(camera.id.clone());
             }
             Err(_) if interrupt.is_raised() => return Ok(Exit::Signal(interrupt.signal().unwrap_or(15))),
             Err(fault) => {

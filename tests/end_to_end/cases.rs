@@ -291,6 +291,11 @@ fn a_camera_is_placed_live_by_staff_and_on_record() {
         let white = of_edge.filter(|(_, _, pixel)| pixel.0.iter().all(|v| *v > 180)).count();
         assert!(white > 20, "{rows:?}: {white} white pixels");
     }
+    // A check that shows nothing is not on record as one that did.
+    std::fs::write(desk.path("clip.mp4"), "no film").expect("written");
+    with(&["--reason", "placing it"]).expect(4, &[]);
+    let shown = told(&desk, &["audit", "show"], "").expect(0, &[]).stdout;
+    assert!(shown.contains("failed"), "{shown}");
     // A way in the clear is refused where pictures travel encrypted.
     let plain = "live = \"masked\"\n[stream]\nurl = \"rtsp://127.0.0.1:9/\"\ntransport = \"any\"\n";
     std::fs::write(desk.path("door.toml"), DOOR.replacen("[[zone]]", &format!("{plain}[[zone]]"), 1))

@@ -9,7 +9,7 @@ use crate::cli::{audit, talk};
 use crate::error::Failure;
 use crate::video::detect::OnnxFactory;
 use crate::video::sink::{Viewer, Watch};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -27,7 +27,17 @@ struct Shared {
     reason: ReasonText,
     began: Instant,
     acts: BTreeMap<String, Act>,
-    open: Mutex<Vec<OpenEntry>>,
+    open: Mutex<Vec<(String, OpenEntry)>>,
+}
+
+/// How it went for the cameras that nobody watched; those that somebody watched were shown, whatever came after.
+pub(super) enum Went {
+    /// With all of them.
+    Well,
+    /// With these alone.
+    Only(Vec<String>),
+    /// With these before it was stopped on request.
+    StoppedAfter(Vec<String>),
 }
 
 impl Placement {
@@ -50,9 +60,9 @@ impl Placement {
         let acts = cameras.iter().map(act).collect::<Result<BTreeMap<_, _>, Failure>>()?;
         let shared =
             Shared { log, reason: asked.reason, began: Instant::now(), acts, open: Mutex::default() };
-        for act in shared.acts.values() {
+        for (camera, act) in &shared.acts {
             let open = shared.log.begin(act.clone(), &shared.reason).map_err(audit::failure)?;
-            shared.keep(open);
+            shared.keep(camera, open);
         }
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -68,14 +78,26 @@ impl Placement {
         self.shared.began.elapsed() >= LONGEST
     }
 
-    /// Writes down that it has ended.
-    pub(super) fn end(self) {
+    /// Writes down that it has ended, and how.
+    pub(super) fn end(self, went: &Went) {
         let until_ms = self.shared.now_ms();
         let mut open = self.shared.open.lock().unwrap_or_else(PoisonError::into_inner);
-        for entry in open.drain(..) {
+        let is_viewed = |entry: &OpenEntry| {
+            entry.receipt().subject().iter().any(|part| matches!(part.what, What::Viewer(_)))
+        };
+        let viewed = open.iter().filter(|(_, entry)| is_viewed(entry));
+        let viewed: BTreeSet<String> = viewed.map(|(camera, _)| camera.clone()).collect();
+        for (camera, entry) in open.drain(..) {
             let over = |part: &Part| Part { to_ms: Some(until_ms), ..*part };
             let shown = entry.receipt().subject().iter().map(over).collect();
-            if let Err(e) = entry.complete(Outcome::Done { shown, output: None }) {
+            let outcome = match went {
+                Went::Only(well) if !viewed.contains(&camera) && !well.contains(&camera) => Outcome::Failed,
+                Went::StoppedAfter(well) if !viewed.contains(&camera) && !well.contains(&camera) => {
+                    Outcome::Stopped
+                }
+                _ => Outcome::Done { shown, output: None },
+            };
+            if let Err(e) = entry.complete(outcome) {
                 talk::say(format_args!("an act stays unfinished in the audit log: {e}"));
             }
         }
@@ -87,8 +109,8 @@ impl Shared {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn keep(&self, entry: OpenEntry) {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+    fn keep(&self, camera: &str, entry: OpenEntry) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).push((camera.to_owned(), entry));
     }
 
     fn viewed(&self, viewer: &Viewer) -> bool {
@@ -98,7 +120,7 @@ impl Shared {
         let act = Act { kind: ActKind::LiveViewed, subject, ..act.clone() };
         match self.log.begin(act, &self.reason) {
             Ok(entry) => {
-                self.keep(entry);
+                self.keep(&viewer.mount, entry);
                 true
             }
             Err(fault) => {
