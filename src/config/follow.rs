@@ -47,7 +47,7 @@ impl Default for FollowSettings {
             same_body: 0.12,
             same: 0.18,
             margin: 0.05,
-            sure_of_one: 0.45,
+            sure_of_one: 0.55,
             trust_score: 0.3,
             shown_margin: 0.05,
             keep_apart: 0.1,
