@@ -87,14 +87,17 @@ impl Placement {
         };
         let viewed = open.iter().filter(|(_, entry)| is_viewed(entry));
         let viewed: BTreeSet<String> = viewed.map(|(camera, _)| camera.clone()).collect();
+        let otherwise = match went {
+            Went::Well => None,
+            Went::Only(well) => Some((well, Outcome::Failed)),
+            Went::StoppedAfter(well) => Some((well, Outcome::Stopped)),
+        };
         for (camera, entry) in open.drain(..) {
             let over = |part: &Part| Part { to_ms: Some(until_ms), ..*part };
             let shown = entry.receipt().subject().iter().map(over).collect();
-            let outcome = match went {
-                Went::Only(well) if !viewed.contains(&camera) && !well.contains(&camera) => Outcome::Failed,
-                Went::StoppedAfter(well) if !viewed.contains(&camera) && !well.contains(&camera) => {
-                    Outcome::Stopped
-                }
+            let was_shown = |well: &[String]| viewed.contains(&camera) || well.contains(&camera);
+            let outcome = match &otherwise {
+                Some((well, outcome)) if !was_shown(well) => outcome.clone(),
                 _ => Outcome::Done { shown, output: None },
             };
             if let Err(e) = entry.complete(outcome) {
