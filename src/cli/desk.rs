@@ -63,6 +63,7 @@ pub(super) fn case_failure(e: CaseError) -> Failure {
         | CaseError::NoClip { .. }
         | CaseError::Erased { .. }
         | CaseError::NoPaper { .. } => Exit::Usage,
+        CaseError::StoreBehind { .. } | CaseError::LogBehind { .. } => Exit::Refused,
         CaseError::Changed(_) | CaseError::Unreadable { .. } => Exit::Input,
     };
     Failure::with_cure(exit, &e, e.cure())

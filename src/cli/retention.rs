@@ -22,7 +22,8 @@ pub(super) enum Command {
 To erase a clip is to destroy its key, and then its file; each is recorded. A year after its closing (retention.records_days \
 of the policy; a site may shorten it) the key of a case goes as well, and with it what residents gave. Run it every night, by \
 scripts/systemd/melkglas-retention.timer, under an account that the site file has as an administrator. Running it twice \
-does nothing more, and it may be killed at any moment. It needs no site key, as it opens nothing.")]
+does nothing more, and it may be killed at any moment. A file that no case knows is moved aside into the folder strays, \
+never erased. It needs no site key, as it opens nothing.")]
 pub(super) struct RunArgs {
     /// Say what would be erased, and erase nothing.
     #[arg(long)]
@@ -50,8 +51,16 @@ pub(super) fn run(command: &Command, interrupt: &Interrupt) -> Result<Exit, Fail
     if done.clips.is_empty() && done.cases.is_empty() {
         talk::say("nothing is due");
     }
-    if done.stray_files > 0 {
-        talk::say(format_args!("removed {} file(s) of an earlier run that was killed", done.stray_files));
+    let moved = if args.dry_run { "would be moved aside" } else { "moved aside" };
+    for name in &done.strays {
+        talk::data(format_args!("{name}: {moved}, no case knows it"));
+    }
+    if !done.strays.is_empty() {
+        talk::say(format_args!(
+            "files that no case knows are left over from a run that was killed, or the case store is not the newest; they are \
+             kept in {} until you erase them yourself",
+            cases.strays_folder().display()
+        ));
     }
     if interrupt.is_raised() {
         return Ok(Exit::Signal(interrupt.signal().unwrap_or(15)));

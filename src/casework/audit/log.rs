@@ -8,6 +8,7 @@ use super::content::{Account, Hash256, UtcTime};
 use super::entry::{AUDIT_VERSION, Entry, Event, Opened};
 use super::keys::{Head, Keys, PublicKey, Sealed};
 use super::place::{Place, lock};
+use super::read::{RecordedStep, case_steps};
 use crate::video::sink::sweep;
 use crate::video::warrant::{Leave, Warrant};
 use rustix::fs::FlockOperation::NonBlockingLockExclusive;
@@ -84,6 +85,14 @@ impl AuditLog {
         self.inner.mend(&file)?;
         let to = *self.inner.followed();
         Ok(Head::new(to.entries, to.last, &self.inner.keys))
+    }
+
+    /// All steps in cases that it holds, in their order.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn case_steps(&self) -> Result<Vec<RecordedStep>, AuditError> {
+        case_steps(&self.inner.place)
     }
 
     /// Signs something that leaves the house; in hexadecimal.

@@ -3,6 +3,7 @@
 //! First the table says whether it may be done, then it is written to the audit log, then the store is changed in one
 //! transaction that names that entry. A crash in between leaves an entry without a step, which says what was begun.
 
+use super::agree::{highest_number, hold_together};
 use super::calendar::{end_of, working_days_left};
 use super::error::CaseError;
 use super::keys::{ItemKey, KeyError, SiteKey};
@@ -158,7 +159,7 @@ impl Cases {
     /// needs none.
     ///
     /// # Errors
-    /// The store cannot be used.
+    /// The store cannot be used, or it and the log do not belong together.
     pub fn open_store(
         office: Office,
         log: AuditLog,
@@ -167,6 +168,7 @@ impl Cases {
         key: Option<SiteKey>,
     ) -> Result<Self, CaseError> {
         let store = Store::open(&office.cases.folder)?;
+        hold_together(&store, &log)?;
         Ok(Self { office, store, recorder: Recorder { log, actor }, today, key })
     }
 
@@ -267,7 +269,9 @@ impl Cases {
         let wrapped = key.wrapped(self.site_key()?)?;
         let Self { store, recorder, today, .. } = self;
         let tx = store.change()?;
-        let id: i64 = tx.query_row("SELECT coalesce(max(id), 0) + 1 FROM cases", [], |row| row.get(0))?;
+        let stored: i64 = tx.query_row("SELECT coalesce(max(id), 0) FROM cases", [], |row| row.get(0))?;
+        // Never a number that the log has given out, also where the store lost the case.
+        let id = stored.max(highest_number(&recorder.log)?) + 1;
         let number: CaseNumber = format!("{:04}-{id:04}", today.year()).parse()?;
         let step = recorder.note(&number, StepKind::Open, standing, None)?;
         tx.execute(

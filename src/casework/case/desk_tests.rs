@@ -41,6 +41,10 @@ impl Bench {
     }
 
     pub(super) fn cases(&self, who: &Actor, today: Date) -> Cases {
+        self.try_cases(who, today).expect("a store")
+    }
+
+    pub(super) fn try_cases(&self, who: &Actor, today: Date) -> Result<Cases, CaseError> {
         let place = KeyPlace::File(self.key.clone());
         let site = SiteKey::load(&place, |_| Err(std::io::Error::other("no passphrase"))).expect("a key");
         let office = Office {
@@ -51,7 +55,7 @@ impl Bench {
             house: HouseSettings::default(),
         };
         let log = AuditLog::open(&self.log(), &[]).expect("a log");
-        Cases::open_store(office, log, who.clone(), today, Some(site)).expect("a store")
+        Cases::open_store(office, log, who.clone(), today, Some(site))
     }
 
     pub(super) fn clip(&self, name: &str) -> PathBuf {
@@ -235,7 +239,7 @@ fn a_spoilt_copy_is_noticed_and_another_site_key_opens_nothing() {
 
 /// What a kill leaves behind: a key destroyed and its files still there; a file whose row was never written.
 #[test]
-fn what_a_kill_leaves_behind_goes_at_the_next_run() {
+fn what_a_kill_leaves_behind_is_moved_aside_at_the_next_run() {
     let bench = Bench::new(PolicyName::HeuvelrugWonen);
     let original = bench.clip("clip.mp4");
     let mut cases = bench.cases(&officer(), date(2026, 11, 3));
@@ -249,12 +253,55 @@ fn what_a_kill_leaves_behind_goes_at_the_next_run() {
     let sealed = std::fs::read(&file).expect("read");
     let mut later = bench.cases(&officer(), date(2026, 11, 9));
     let early = later.retain(false, &Interrupt::default()).expect("run");
-    assert_eq!((early.clips.len(), early.stray_files), (1, 0));
+    assert_eq!((early.clips.len(), early.strays.len()), (1, 0));
     std::fs::write(&file, &sealed).expect("as if the kill had come before the file went");
     std::fs::write(folder.join("0123.age"), &sealed).expect("as if it had come before the row was written");
+    let named = later.retain(true, &Interrupt::default()).expect("looked");
+    assert_eq!((named.strays.len(), std::fs::read_dir(&folder).expect("a folder").count()), (2, 2));
     let next = later.retain(false, &Interrupt::default()).expect("run");
-    assert_eq!((next.clips.len(), next.stray_files), (0, 2));
+    assert_eq!((next.clips.len(), &next.strays), (0, &named.strays));
     assert_eq!(std::fs::read_dir(&folder).expect("a folder").count(), 0);
+    for name in &next.strays {
+        assert_eq!(std::fs::read(later.strays_folder().join(name)).expect("kept"), sealed);
+    }
     let e = later.look(&number, clip).expect_err("gone");
     assert!(matches!(e, CaseError::Refused(_) | CaseError::Erased { .. }), "{e}");
+}
+
+/// An empty store in the place of the one that the log goes with, and a log that lacks what the store names.
+#[test]
+fn a_store_and_a_log_that_do_not_belong_together_are_refused() {
+    let bench = Bench::new(PolicyName::HeuvelrugWonen);
+    let original = bench.clip("clip.mp4");
+    let mut cases = bench.cases(&officer(), date(2026, 11, 3));
+    let number = cases.open(&request(&[Ask::Name, Ask::Address, Ask::Email])).expect("opened");
+    let early = bench.folder().join("early.db");
+    std::fs::copy(bench.folder().join("cases.db"), &early).expect("copied");
+    add(&mut cases, &number, &original, date(2026, 11, 1)).expect("added");
+    let second = cases.open(&request(&[Ask::Name, Ask::Address, Ask::Email])).expect("opened");
+    drop(cases);
+    let clips = || std::fs::read_dir(bench.folder().join("clips")).expect("a folder").count();
+    assert_eq!(clips(), 1);
+
+    let store = bench.folder().join("cases.db");
+    let whole = std::fs::read(&store).expect("read");
+    std::fs::remove_file(&store).expect("removed");
+    let e = bench.try_cases(&officer(), date(2026, 11, 9)).expect_err("a new store is not the old one");
+    assert!(matches!(&e, CaseError::StoreBehind { case } if *case == number.to_string()), "{e}");
+    assert_eq!(clips(), 1, "nothing is erased");
+
+    // An older copy that knows the case: what it does not know is kept, and no number is given out twice.
+    std::fs::copy(&early, &store).expect("put back");
+    let mut older = bench.cases(&officer(), date(2026, 11, 9));
+    let run = older.retain(false, &Interrupt::default()).expect("run");
+    assert_eq!((run.clips.len(), run.strays.len()), (0, 1));
+    assert_eq!(std::fs::read_dir(older.strays_folder()).expect("a folder").count(), 1);
+    let third = older.open(&request(&[Ask::Name, Ask::Address, Ask::Email])).expect("opened");
+    assert_eq!((second.to_string().as_str(), third.to_string().as_str()), ("2026-0002", "2026-0003"));
+    drop(older);
+
+    std::fs::write(&store, &whole).expect("the newest again");
+    std::fs::remove_dir_all(bench.log().dir()).expect("removed");
+    let e = bench.try_cases(&officer(), date(2026, 11, 9)).expect_err("a new log is not the old one");
+    assert!(matches!(e, CaseError::LogBehind { written: 0, .. }), "{e}");
 }

@@ -30,6 +30,24 @@ pub enum CaseError {
     /// There is no such case.
     #[error("there is no case {0}")]
     NoCase(String),
+    /// The store lacks a case that the log has: it is empty, an older copy, or another one.
+    #[error(
+        "the case store is not the one that the audit log goes with: the log has steps of case {case}, and the store has no such case"
+    )]
+    StoreBehind {
+        /// The first such case.
+        case: String,
+    },
+    /// The store names entries that the log does not have: it is new, an older copy, or another one.
+    #[error(
+        "the audit log is not the one that the case store goes with: the store names its entry {named}, and it has {written}"
+    )]
+    LogBehind {
+        /// The highest entry that the store names.
+        named: u64,
+        /// How many the log has.
+        written: u64,
+    },
     /// What was put on record of it is erased.
     #[error("what was put on record of case {0} is erased, as its term is over")]
     Forgotten(String),
@@ -107,6 +125,13 @@ impl CaseError {
             Self::Key(e) => e.cure(),
             Self::Audit(e) => e.cure(),
             Self::Store(_) | Self::Strange(_) => "restore the folder of cases from a backup".to_owned(),
+            Self::StoreBehind { .. } => "put the newest backup of the folder of cases in its place, and look whether `[cases] folder` in the \
+                                         site file and the log are the right ones; nothing was changed. Where there is no backup, \
+                                         keep this log, and begin another one with --state"
+                .to_owned(),
+            Self::LogBehind { .. } => "put the newest backup of the folder of the log in its place, or name the right one with --state; \
+                                       `melkglas audit verify` looks at it"
+                .to_owned(),
             Self::Newer(_) => "use that version".to_owned(),
             Self::NoCase(_) | Self::Forgotten(_) => {
                 "`melkglas case list` shows the cases there are".to_owned()

@@ -25,6 +25,7 @@
 //! Personal data of residents is in the store alone, sealed; the audit log names cases by their number. Erasing a case
 //! therefore breaks no chain. This room touches no pixel and decides nothing that is not in the table.
 
+mod agree;
 mod calendar;
 mod clips;
 mod desk;

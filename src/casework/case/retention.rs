@@ -3,8 +3,8 @@
 //!
 //! To erase a clip is to destroy its key in the store, which no backup of the files can undo, and then its files. To erase
 //! a case is to destroy its key and the words under it; its number, its steps and the entries of the audit log stay, and
-//! name no resident. Safe to kill at any moment: the entry in the log comes first, the key goes in one transaction, and files that belong to nobody
-//! any more go at the next run.
+//! name no resident. Safe to kill at any moment: the entry in the log comes first, and the key goes in one transaction. A
+//! file that the store does not know is never erased: the store may be the one that is wrong. It is moved aside.
 
 use super::desk::Cases;
 use super::error::CaseError;
@@ -18,6 +18,12 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use rusqlite::params;
 use std::collections::BTreeSet;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+/// The folder of files that the store does not know, beside that of the clips.
+const STRAYS: &str = "strays";
 
 /// A clip that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,8 +54,8 @@ pub struct Erased {
     pub cases: Vec<Outlived>,
     /// Clips that are past their term and held by an open case.
     pub held: Vec<Due>,
-    /// Files that belonged to nobody any more.
-    pub stray_files: usize,
+    /// Files that the store does not know, which were moved aside, or would be.
+    pub strays: Vec<String>,
 }
 
 /// The day from which on a clip recorded on this day is due.
@@ -109,9 +115,7 @@ impl Cases {
                 done.cases.push(Outlived { case: case.number, since });
             }
         }
-        if !dry_run {
-            done.stray_files = self.remove_strays()?;
-        }
+        done.strays = self.set_strays_aside(dry_run)?;
         Ok(done)
     }
 
@@ -178,21 +182,46 @@ impl Cases {
         self.remove_files(&files)
     }
 
-    /// Removes files that belong to no clip: those of a run that was killed.
-    fn remove_strays(&self) -> Result<usize, CaseError> {
+    /// The folder beside that of the clips into which files go that the store does not know.
+    #[must_use]
+    pub fn strays_folder(&self) -> PathBuf {
+        self.store.folder().join(STRAYS)
+    }
+
+    /// Moves encrypted files that the store does not know out of the folder of clips, and gives their names. Most are what
+    /// is left of a run that was killed, noise without a key; but where the store is an older copy they are evidence.
+    fn set_strays_aside(&self, dry_run: bool) -> Result<Vec<String>, CaseError> {
         let folder = self.clips_folder()?;
         let lock = self.lock_files()?;
         let known: BTreeSet<String> = self.store.files()?.into_iter().collect();
-        let mut removed = sweep(&folder);
+        if !dry_run {
+            // Hidden pieces of files that were being written; whoever still writes one holds a lock on it.
+            sweep(&folder);
+        }
         let fault = |e| CaseError::io(&folder, e);
+        let mut strays = Vec::new();
         for entry in std::fs::read_dir(&folder).map_err(fault)? {
             let name = entry.map_err(fault)?.file_name().to_string_lossy().into_owned();
             if name.ends_with(".age") && !known.contains(&name) {
-                std::fs::remove_file(folder.join(&name)).map_err(fault)?;
-                removed += 1;
+                strays.push(name);
+            }
+        }
+        strays.sort_unstable();
+        if !dry_run && !strays.is_empty() {
+            let aside = self.strays_folder();
+            let fault = |e: std::io::Error| CaseError::io(&aside, e);
+            DirBuilder::new().recursive(true).mode(0o700).create(&aside).map_err(fault)?;
+            for name in &strays {
+                // Names are drawn by lot; one that is there already is left where it is.
+                rename_noreplace(&folder.join(name), &aside.join(name)).map_err(fault)?;
             }
         }
         drop(lock);
-        Ok(removed)
+        Ok(strays)
     }
+}
+
+fn rename_noreplace(from: &Path, to: &Path) -> std::io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    Ok(renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
 }

@@ -417,6 +417,13 @@ impl Store {
         Ok(steps)
     }
 
+    /// The highest entry of the audit log that any step names; 0 where there is none.
+    pub(super) fn last_entry(&self) -> Result<u64, CaseError> {
+        let entry: i64 =
+            self.db.query_row("SELECT coalesce(max(entry), 0) FROM steps", [], |row| row.get(0))?;
+        Ok(entry.unsigned_abs())
+    }
+
     /// The names of all files that belong to a clip that is not erased.
     pub(super) fn files(&self) -> Result<Vec<String>, CaseError> {
         let mut query = self.db.prepare(
