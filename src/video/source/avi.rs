@@ -1,7 +1,8 @@
 //! Frame count of the first video stream of an AVI file (Microsoft's RIFF documentation, and OpenDML 1.02).
 //!
 //! The index counts what was written; where it is missing, because the end of the file is, the stream header says
-//! what should have been.
+//! what should have been. An index that names fewer pictures than lie in the data loses the rest without a word, as the
+//! demuxer reads by it: so the data are walked as well, and the larger number is the promise.
 
 use super::clip::Clip;
 use super::declared::Declared;
@@ -11,6 +12,8 @@ use std::io;
 const MAX_HEADER_BYTES: u64 = 4 << 20;
 /// Largest index that is read: sixteen bytes a chunk.
 const MAX_INDEX_BYTES: u64 = 64 << 20;
+/// Most chunks of data that are walked: a week of 25 pictures a second, with sound beside each.
+const MAX_DATA_CHUNKS: usize = 40_000_000;
 /// Most chunks on the top level that are walked.
 const MAX_CHUNKS: usize = 10_000;
 
@@ -25,6 +28,7 @@ pub(super) fn declared(clip: &Clip) -> io::Result<Declared> {
     }
     let mut stream = None;
     let mut open_dml = false;
+    let mut in_data = 0;
     let mut offset = 12;
     for _ in 0..MAX_CHUNKS {
         let n = clip.read_at(offset, &mut head)?;
@@ -35,6 +39,12 @@ pub(super) fn declared(clip: &Clip) -> io::Result<Declared> {
             stream = video_stream(&header);
             open_dml = header.windows(4).any(|w| w == b"odml");
             declared.frames = stream.map(|(_, frames)| frames.into());
+        } else if kind == b"LIST"
+            && head.get(8..12) == Some(b"movi")
+            && let Some((number, _)) = stream
+        {
+            in_data =
+                frames_in_data(clip, offset + 12, offset.saturating_add(8).saturating_add(size), number)?;
         } else if kind == b"idx1"
             && !open_dml
             && let Some((number, _)) = stream
@@ -49,7 +59,40 @@ pub(super) fn declared(clip: &Clip) -> io::Result<Declared> {
             break;
         }
     }
+    // Where the file ends in mid-data the header says more, and the last chunk found there is not whole.
+    if declared.bytes.is_none() {
+        declared.frames = declared.frames.map(|frames| frames.max(in_data));
+    }
     Ok(declared)
+}
+
+/// Pictures of one stream that lie in a `movi` list, counted by their chunks' heads, empty ones not; also within `rec ` lists. 0 where
+/// the chunks do not follow one another up to the list's end.
+fn frames_in_data(clip: &Clip, from: u64, to: u64, stream: u32) -> io::Result<u64> {
+    let digits = format!("{stream:02}");
+    let (mut at, mut frames) = (from, 0);
+    let mut head = [0; 8];
+    for _ in 0..MAX_DATA_CHUNKS {
+        if at >= to {
+            return Ok(frames);
+        }
+        if clip.read_at(at, &mut head)? < head.len() {
+            return Ok(0);
+        }
+        let size = u64::from(le32(&head, 4).unwrap_or(0));
+        if &head[..4] == b"LIST" {
+            // What is in it counts: only its head is stepped over.
+            at += 12;
+            continue;
+        }
+        if !head[..4].iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ') {
+            return Ok(0);
+        }
+        let picture = head[..2] == *digits.as_bytes() && matches!(&head[2..4], b"dc" | b"db");
+        frames += u64::from(picture && size > 0);
+        at = at.saturating_add(8).saturating_add(size.next_multiple_of(2));
+    }
+    Ok(0)
 }
 
 fn content(clip: &Clip, offset: u64, len: u64) -> io::Result<Vec<u8>> {
