@@ -107,6 +107,7 @@ pub(super) fn build(feed: &StreamFeed, limits: &LimitSettings) -> Result<Made, S
     let pipeline = gst::Pipeline::new();
     pipeline.add(&source).map_err(|e| e.to_string())?;
     let (decodebin, sink) = chain::decoder(&pipeline, &shared, false)?;
+    conceal_aloud(&decodebin);
     // Whoever is late gets the newest picture; a camera must not wait for us.
     sink.set_property("drop", true);
     let target = decodebin.downgrade();
@@ -149,6 +150,18 @@ pub(super) fn words(error: &gst::glib::Error) -> String {
         Some((_, words)) => (*words).to_owned(),
         None => error.message().trim_end_matches('.').to_owned(),
     }
+}
+
+/// Gives libav's decoders frame threads. In a live pipeline GStreamer would choose slice threads, and with those libavcodec
+/// switches its error resilience off: a damaged picture is neither mended nor mentioned, and would pass for a sound one.
+fn conceal_aloud(decodebin: &gst::Element) {
+    let Some(bin) = decodebin.downcast_ref::<gst::Bin>() else { return };
+    bin.connect_deep_element_added(|_, _, element| {
+        let libav = element.factory().is_some_and(|factory| factory.name().starts_with("avdec_"));
+        if libav && element.find_property("thread-type").is_some() {
+            element.set_property_from_str("thread-type", "frame");
+        }
+    });
 }
 
 #[cfg(test)]
