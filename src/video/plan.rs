@@ -250,6 +250,7 @@ pub trait Planner: sealed::OwnPlanner + Send + Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::video::track::Origin;
 
     #[test]
     fn a_plan_that_does_not_fit_covers() {
@@ -269,5 +270,42 @@ mod tests {
         assert_eq!(plan(good).for_frame(FrameSize { width: 48, height: 64 }), covered);
         assert_eq!(plan(PxRect { x0: 64, y0: 0, x1: 70, y1: 8 }).for_frame(size), covered);
         assert_eq!(plan(PxRect { x0: 8, y0: 0, x1: 8, y1: 8 }).for_frame(size), covered);
+        assert_eq!(plan(PxRect { x0: 0, y0: 8, x1: 8, y1: 8 }).for_frame(size), covered);
+        assert_eq!(plan(PxRect { x0: 0, y0: 48, x1: 8, y1: 50 }).for_frame(size), covered);
+    }
+
+    #[test]
+    fn every_place_of_a_kind_is_named_once() {
+        let area = |x0: f32, x1: f32| BoxPx { x0, y0: 0.0, x1, y1: 40.0 };
+        let found =
+            |target, area, weak| Detection { target, area, score: if weak { 0.1 } else { 0.6 }, weak };
+        let track = |target, area, track| TrackedBox {
+            track,
+            target,
+            area,
+            core: area,
+            score: 0.9,
+            origin: Origin::Seen,
+            moved: true,
+            furniture: false,
+        };
+        let mut seen = Observations::untracked(
+            FrameSize { width: 640, height: 480 },
+            vec![
+                found(Target::Person, area(12.0, 20.0), false),
+                found(Target::Person, area(50.0, 60.0), false),
+                found(Target::Person, area(100.0, 110.0), false),
+                found(Target::Person, area(200.0, 210.0), true),
+                found(Target::Face, area(300.0, 310.0), false),
+            ],
+        );
+        seen.tracked =
+            vec![track(Target::Person, area(10.0, 30.0), 1), track(Target::Face, area(100.0, 120.0), 2)];
+        seen.cleared = vec![track(Target::Person, area(40.0, 70.0), 3)];
+        // In a track, in a cleared one, weak, or of another kind: none of these is a place of its own.
+        let places: Vec<_> = seen.tracked_places(Target::Person).collect();
+        assert_eq!(places, [(area(10.0, 30.0), 0.9, Some(1)), (area(100.0, 110.0), 0.6, None)]);
+        let places: Vec<_> = seen.places(Target::Face).collect();
+        assert_eq!(places, [(area(100.0, 120.0), 0.9), (area(300.0, 310.0), 0.6)]);
     }
 }

@@ -37,3 +37,17 @@ impl Warrant<'_> {
         self.leave == leave && self.source_sha256 == source_sha256
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warrant_is_for_one_act_on_one_source() {
+        let warrant = Warrant::of_entry(Leave::Pictures, "ab".into());
+        assert!(warrant.allows(Leave::Pictures, "ab"));
+        assert!(!warrant.allows(Leave::Pictures, "abc"));
+        assert!(!warrant.allows(Leave::Subject, "ab"));
+        assert!(!warrant.allows(Leave::Objects, "cd"));
+    }
+}

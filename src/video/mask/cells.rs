@@ -235,6 +235,9 @@ mod tests {
     use super::*;
     use crate::geometry::{FrameSize, PxRect};
 
+    /// How far an edge between cells of 100 pixels may lie from its place.
+    const ASTRAY_PX: u8 = 30;
+
     fn grid(width: u32, height: u32, kind: MaskKind, min_cell_px: u32) -> (usize, usize) {
         let frame = FrameSize { width: 2000, height: 2000 };
         let rect = PxRect { x0: 20, y0: 40, x1: 20 + width, y1: 40 + height };
@@ -253,6 +256,28 @@ mod tests {
         assert_eq!(grid(20, 50, MaskKind::Person, 8), (2, 5));
         assert_eq!(grid(2, 6, MaskKind::Person, 8), (1, 1));
         assert_eq!(grid(2, 6, MaskKind::Person, 0), (2, 5));
+    }
+
+    #[test]
+    fn edges_are_drawn_around_their_places() {
+        let even = Axis::new(100, 600, SIDE, 8);
+        let far = f64::from(ASTRAY_PX);
+        let mut seen = std::collections::BTreeSet::new();
+        for seed in 0..500 {
+            let drawn = even.drawn(mixed(seed));
+            assert_eq!((drawn.cells, drawn.edges[0], drawn.edges[SIDE]), (SIDE, 100, 600));
+            for i in 1..SIDE {
+                let astray =
+                    f64::from(drawn.edges[i]) + f64::from(drawn.shares[i]) / 256.0 - (100 * (i + 1)) as f64;
+                assert!(astray.abs() <= far, "edge {i} of seed {seed} lies {astray} px from its place");
+                seen.insert((drawn.edges[i], drawn.shares[i]));
+            }
+            let spread = |edge: usize| drawn.edges[edge].abs_diff(even.edges[edge]);
+            assert!((1..SIDE).any(|i| spread(i) > 0), "seed {seed} moves no edge");
+        }
+        assert!(seen.len() > 1900, "{} of 2000 edges lie somewhere of their own", seen.len());
+        let shares: std::collections::BTreeSet<u8> = seen.iter().map(|(_, share)| *share).collect();
+        assert!(shares.len() > 250, "{} of 256 shares", shares.len());
     }
 
     #[test]
