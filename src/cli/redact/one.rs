@@ -23,7 +23,7 @@ use crate::video::pipeline::{
 };
 use crate::video::plan::Planner;
 use crate::video::sink::{Container, Overwrite, PartialFile};
-use crate::video::source::{Clip, Declared, Window};
+use crate::video::source::{Clip, Declared, HiddenMedia, Window};
 use serde_json::json;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -344,6 +344,18 @@ fn tell(shared: &Shared<'_>, target: &Target, outcome: &Outcome, covered: u64, p
     if let Some(change) = outcome.decoded.first_size_change {
         line +=
             &format!("; the picture changes from {} to {} at frame {}", change.from, change.to, change.frame);
+    }
+    if let Some(track) = outcome.declared.track {
+        line += &format!("; it holds several video tracks, track {track} was taken");
+    }
+    if let Some(hidden) = outcome.declared.hidden {
+        let HiddenMedia { frames, secs } = hidden;
+        line += &format!(
+            "; the file holds {frames} frames more ({secs:.1} s) that its edit list shows to nobody"
+        );
+    }
+    if outcome.declared.matrix_ignored {
+        line += "; the file asks to be shown stretched or turned askew, which was not done";
     }
     if outcome.decoded.video_streams > 1 {
         line += &format!("; it holds {} video streams, the first was taken", outcome.decoded.video_streams);

@@ -6,10 +6,11 @@
 
 use super::clip::Clip;
 use super::concealment::{Clock, Watch, flag_gaps};
-use super::declared::Declared;
 use super::foreign::Head;
 use super::hardware::is_believed;
 use super::inband;
+use super::reading::Reading;
+use super::view;
 use crate::config::LimitSettings;
 use crate::geometry::FrameSize;
 use gst::prelude::*;
@@ -18,7 +19,7 @@ use gstreamer as gst;
 use gstreamer_app as gst_app;
 use gstreamer_video as gst_video;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Frames that may wait between the decoder and the next stage.
 const QUEUE_FRAMES: u32 = 4;
@@ -39,6 +40,8 @@ pub(super) struct Shared {
     pub(super) full_range_gray: AtomicBool,
     /// A size beyond the limits that was declared somewhere.
     pub(super) too_large: Mutex<Option<FrameSize>>,
+    /// The time that the demuxer gives the first picture it sends, nanoseconds.
+    pub(super) first_sent_ns: OnceLock<i64>,
     /// Why a camera's certificate was refused.
     pub(super) refusal: Mutex<Option<String>>,
     limits: LimitSettings,
@@ -59,6 +62,7 @@ impl Shared {
             unheard: AtomicBool::new(false),
             full_range_gray: AtomicBool::new(false),
             too_large: Mutex::default(),
+            first_sent_ns: OnceLock::new(),
             refusal: Mutex::default(),
             limits: limits.clone(),
         }
@@ -97,20 +101,29 @@ pub(super) fn make(name: &str) -> Result<gst::Element, String> {
 ///
 /// # Errors
 /// What is missing, in words.
-pub(super) fn build(clip: &Clip, head: Head, limits: &LimitSettings) -> Result<Made, String> {
-    let unedited = !Declared::read(clip).is_ok_and(|declared| declared.edited);
-    let filesrc =
-        made("filesrc", gst::ElementFactory::make("filesrc").property("location", clip.location()).build())?;
+pub(super) fn build(
+    clip: &Clip,
+    head: Head,
+    reading: &mut Reading,
+    limits: &LimitSettings,
+) -> Result<Made, String> {
+    let source = match reading.view.take() {
+        Some(view) => view::source(clip, view)?,
+        None => {
+            let location = clip.location();
+            made("filesrc", gst::ElementFactory::make("filesrc").property("location", location).build())?
+        }
+    };
     let pipeline = gst::Pipeline::new();
     let shared = Arc::new(Shared::new(limits));
-    let mut feed = vec![filesrc];
+    let mut feed = vec![source];
     if head.program_stream {
         // Behind a queue nobody can pull: the file is pushed.
         feed.push(make("queue")?);
         skip(&feed[0], head.skip);
     }
     pipeline.add_many(&feed).map_err(|e| e.to_string())?;
-    let (decodebin, sink) = decoder(&pipeline, &shared, unedited)?;
+    let (decodebin, sink) = decoder(&pipeline, &shared, !reading.declared.edited)?;
     feed.push(decodebin);
     gst::Element::link_many(&feed).map_err(|e| e.to_string())?;
     Ok(Made { pipeline, sink, shared })
@@ -250,7 +263,9 @@ fn inspect(element: &gst::Element, shared: &Arc<Shared>, unedited: bool) {
     if factory.name() == "tsdemux" {
         flag_gaps(element);
     } else if factory.name() == "qtdemux" {
+        let notes = Arc::clone(shared);
         element.connect_pad_added(move |_, pad| {
+            note_first(pad, &notes);
             pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
                 let mended = info.event().and_then(|event| match event.view() {
                     gst::EventView::Caps(caps) => without_colorimetry(caps),
@@ -264,6 +279,20 @@ fn inspect(element: &gst::Element, shared: &Arc<Shared>, unedited: bool) {
             });
         });
     }
+}
+
+/// Notes when the first picture is sent: how far a demuxer shifts the times of a track against what its table says.
+fn note_first(pad: &gst::Pad, shared: &Arc<Shared>) {
+    let shared = Arc::clone(shared);
+    pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+        let is_video = pad
+            .current_caps()
+            .is_some_and(|caps| caps.structure(0).is_some_and(|s| !s.name().starts_with("audio/")));
+        if let Some(pts) = info.buffer().and_then(|packet| packet.pts()).filter(|_| is_video) {
+            let _ = shared.first_sent_ns.set(i64::try_from(pts.nseconds()).unwrap_or(i64::MAX));
+        }
+        gst::PadProbeReturn::Remove
+    });
 }
 
 /// Notes whether gray pictures use all values, as those of JPEG do. `videoconvert` (GStreamer 1.22) copies the values

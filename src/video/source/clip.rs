@@ -70,6 +70,7 @@ pub struct Clip {
     len: u64,
     modified: (i64, i64),
     timing: Timing,
+    track: Option<u32>,
 }
 
 impl Clip {
@@ -97,6 +98,7 @@ impl Clip {
             len: meta.len(),
             modified: (meta.mtime(), meta.mtime_nsec()),
             timing: Timing::Own,
+            track: None,
             file,
         })
     }
@@ -111,6 +113,16 @@ impl Clip {
     #[must_use]
     pub fn assuming_rate(self, rate: FrameRate) -> Self {
         Self { timing: Timing::Assumed(rate), ..self }
+    }
+
+    /// Takes this video track, counted from 1, in place of the one that players show.
+    #[must_use]
+    pub fn with_track(self, track: Option<u32>) -> Self {
+        Self { track, ..self }
+    }
+
+    pub(super) fn track(&self) -> Option<u32> {
+        self.track
     }
 
     pub(super) fn timing(&self) -> Timing {
@@ -138,6 +150,11 @@ impl Clip {
     /// A name under which this process can open the same file again, whatever its real name holds.
     pub(super) fn location(&self) -> String {
         format!("/proc/self/fd/{}", self.file.as_raw_fd())
+    }
+
+    /// The same open file once more, for a thread that reads it on its own.
+    pub(super) fn again(&self) -> io::Result<Self> {
+        Ok(Self { path: self.path.clone(), file: self.file.try_clone()?, ..*self })
     }
 
     /// Reads up to `buf.len()` bytes at `offset`; fewer only at the end.

@@ -6,15 +6,21 @@
 //! and program streams, raw streams, fragmented MP4) declares nothing. A library would bring a whole demuxer of
 //! its own for four numbers, and none of those looked at reads a file whose end is missing.
 
-use super::clip::Clip;
-use super::{avi, matroska, mp4};
 use serde::Serialize;
-use std::io;
+
+/// Media that lies in the file and that its edit list shows to nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct HiddenMedia {
+    /// Pictures.
+    pub frames: u64,
+    /// How long they would last, seconds.
+    pub secs: f64,
+}
 
 /// What is promised. All `None`: the container says nothing, and completeness stays unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Declared {
-    /// Frames of the first video stream that are to be presented.
+    /// Frames of the video track taken that are to be presented.
     pub frames: Option<u64>,
     /// Length of the file in bytes, at least.
     pub bytes: Option<u64>,
@@ -26,6 +32,15 @@ pub struct Declared {
     /// When the last frame ends, nanoseconds after the first one's start; only where the file holds nothing but
     /// video.
     pub duration_ns: Option<u64>,
+    /// Which of its video tracks is taken, from 1; only where it holds several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub track: Option<u32>,
+    /// What the file holds beyond what its edit list shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<HiddenMedia>,
+    /// The track asks to be scaled, sheared or turned by an odd angle, which is not done.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub matrix_ignored: bool,
 }
 
 impl Declared {
@@ -33,24 +48,5 @@ impl Declared {
     #[must_use]
     pub fn one_frame() -> Self {
         Self { frames: Some(1), ..Self::default() }
-    }
-
-    /// Reads the tables of whatever container `clip` is, by its content.
-    ///
-    /// # Errors
-    /// Reading the file failed. Nonsense in the tables is not an error: it declares nothing.
-    pub(super) fn read(clip: &Clip) -> io::Result<Self> {
-        let mut head = [0; 12];
-        let n = clip.read_at(0, &mut head)?;
-        let head = &head[..n];
-        if head.starts_with(b"RIFF") && head.get(8..12) == Some(b"AVI ") {
-            avi::declared(clip)
-        } else if head.starts_with(&[0x1a, 0x45, 0xdf, 0xa3]) {
-            matroska::declared(clip)
-        } else if n >= 8 && head[4..8].iter().all(u8::is_ascii_graphic) {
-            mp4::declared(clip)
-        } else {
-            Ok(Self::default())
-        }
     }
 }

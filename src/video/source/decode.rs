@@ -8,9 +8,11 @@ use super::chain::{self, Made, Shared, lock};
 use super::clip::{Clip, Timing};
 use super::concealment::{Tally, Watch};
 use super::declared::Declared;
+use super::edits::{Edits, Place};
 use super::foreign::{self, HEAD_BYTES, Head};
 use super::media;
 use super::picture::{Fit, MIN_SIDE_PX, Taken, Taker, size_of};
+use super::reading::Reading;
 use super::stream::{self, StreamFeed};
 use super::times::{Placed, Times};
 use crate::config::LimitSettings;
@@ -82,6 +84,9 @@ pub enum SourceError {
     /// The picture is smaller than the encoder takes.
     #[error("the picture is {0}, too small to show anything; at least 16x16 is needed")]
     TooSmall(FrameSize),
+    /// The clip's container asks for something that is not done, or that somebody has to choose.
+    #[error("{0}")]
+    Refused(String),
     /// A camera's stream cannot be had, or broke off.
     #[error("{0}")]
     Stream(String),
@@ -154,6 +159,9 @@ pub struct Source {
     /// The clip's name, for what its extension says.
     path: PathBuf,
     taker: Taker,
+    /// What is shown of the media, and the media time of the picture that is decoded first, nanoseconds; `None` where
+    /// the demuxer sees to it.
+    edits: Option<(Edits, i64)>,
     first_size: Option<FrameSize>,
     place_ns: Option<u64>,
     times: Times,
@@ -176,9 +184,17 @@ impl Source {
             .read_at(0, &mut head)
             .map_err(|e| SourceError::Decode { frames: 0, reason: format!("it cannot be read: {e}") })?;
         let head = Head::of(&head[..seen]).map_err(SourceError::Foreign)?;
-        let made =
-            chain::build(clip, head, limits).map_err(|reason| SourceError::Decode { frames: 0, reason })?;
-        Self::start(made, clip.path().to_owned(), clip.timing(), Taker::default(), limits, interrupt)
+        let mut reading = Reading::of(clip)
+            .map_err(|e| SourceError::Decode { frames: 0, reason: format!("it cannot be read: {e}") })?;
+        if let Some(refusal) = reading.refusal {
+            return Err(SourceError::Refused(refusal.to_string()));
+        }
+        let made = chain::build(clip, head, &mut reading, limits)
+            .map_err(|reason| SourceError::Decode { frames: 0, reason })?;
+        let path = clip.path().to_owned();
+        let mut source = Self::prepared(made, path, clip.timing(), Taker::default(), limits, interrupt);
+        source.edits = reading.edits;
+        source.started()
     }
 
     /// Connects to a camera. Its pictures are brought to the form that those of the source before had.
@@ -193,9 +209,9 @@ impl Source {
     ) -> Result<Self, SourceError> {
         media::init()?;
         let made = stream::build(feed, limits).map_err(SourceError::Stream)?;
-        let mut source = Self::start(made, PathBuf::new(), Timing::Own, before, limits, interrupt)?;
+        let mut source = Self::prepared(made, PathBuf::new(), Timing::Own, before, limits, interrupt);
         source.is_stream = true;
-        Ok(source)
+        source.started()
     }
 
     /// What its pictures were like, for the source that comes after it.
@@ -203,16 +219,16 @@ impl Source {
         std::mem::take(&mut self.taker)
     }
 
-    fn start(
+    fn prepared(
         made: Made,
         path: PathBuf,
         timing: Timing,
         taker: Taker,
         limits: &LimitSettings,
         interrupt: &Interrupt,
-    ) -> Result<Self, SourceError> {
+    ) -> Self {
         let Made { pipeline, sink, shared } = made;
-        let source = Self {
+        Self {
             pipeline,
             sink,
             shared,
@@ -223,6 +239,7 @@ impl Source {
             interrupt: interrupt.clone(),
             path,
             taker,
+            edits: None,
             first_size: None,
             place_ns: None,
             times: Times::default(),
@@ -231,12 +248,15 @@ impl Source {
             rescaled: 0,
             reshaped: 0,
             first_size_change: None,
-        };
-        // A refusal here also posts the reason on the bus, where the first frame's wait finds it.
-        if source.pipeline.set_state(gst::State::Playing).is_err() {
-            return Err(source.fault().unwrap_or_else(|| SourceError::NoVideo("not started".into())));
         }
-        Ok(source)
+    }
+
+    fn started(self) -> Result<Self, SourceError> {
+        // A refusal here also posts the reason on the bus, where the first frame's wait finds it.
+        if self.pipeline.set_state(gst::State::Playing).is_err() {
+            return Err(self.fault().unwrap_or_else(|| SourceError::NoVideo("not started".into())));
+        }
+        Ok(self)
     }
 
     /// The next frame in presentation order; `None` at the end.
@@ -244,7 +264,7 @@ impl Source {
     /// # Errors
     /// [`SourceError`]; no frame follows one.
     pub(in crate::video) fn next_frame(&mut self) -> Result<Option<RawFrame>, SourceError> {
-        self.next_sample()?.map(|sample| self.frame(&sample)).transpose()
+        self.next_shown()?.map(|shown| self.frame(&shown)).transpose()
     }
 
     /// The next frame that is shown at this time or later, for a look around: those before it are decoded, and neither
@@ -253,10 +273,41 @@ impl Source {
     /// # Errors
     /// [`SourceError`]; no frame follows one.
     pub(in crate::video) fn next_frame_from(&mut self, at_ns: u64) -> Result<Option<RawFrame>, SourceError> {
-        while let Some(sample) = self.next_sample()? {
-            if running_time(&sample).is_none_or(|ns| ns >= at_ns) {
-                return self.frame(&sample).map(Some);
+        while let Some(shown) = self.next_shown()? {
+            if shown.at_ns.is_none_or(|ns| ns >= at_ns) {
+                return self.frame(&shown).map(Some);
             }
+        }
+        Ok(None)
+    }
+
+    /// What the decoder gives next that the clip shows; `None` at the end.
+    fn next_shown(&mut self) -> Result<Option<Shown>, SourceError> {
+        while let Some(sample) = self.next_sample()? {
+            let Some((edits, first_ns)) = &self.edits else {
+                return Ok(Some(Shown {
+                    at_ns: running_time(&sample),
+                    place_ns: place_in_clip(&sample),
+                    sample,
+                }));
+            };
+            let (at, duration_ns) = sample.buffer().map(|buffer| (buffer.pts(), buffer.duration())).unzip();
+            let (Some(at), Some(sent_ns)) = (at.flatten(), self.shared.first_sent_ns.get()) else {
+                let reason = "a picture without a time, which the edit list needs".to_owned();
+                return Err(SourceError::Decode { frames: self.frames(), reason });
+            };
+            let media_ns =
+                i64::try_from(at.nseconds()).unwrap_or(i64::MAX).saturating_sub(sent_ns - first_ns);
+            match edits.place(media_ns, duration_ns.flatten().map_or(0, gst::ClockTime::nseconds)) {
+                Place::Shown(ns) => {
+                    return Ok(Some(Shown { at_ns: Some(ns), place_ns: Some(ns), sample }));
+                }
+                Place::Hidden => {}
+                Place::Over => break,
+            }
+        }
+        if self.frames() == 0 && self.edits.is_some() {
+            return Err(SourceError::NoVideo("its edit list shows no picture".into()));
         }
         Ok(None)
     }
@@ -279,7 +330,9 @@ impl Source {
                 return match self.fault() {
                     Some(fault) => Err(fault),
                     None if self.is_stream => Err(SourceError::Stream("the camera ended the stream".into())),
-                    None if self.frames() == 0 => Err(self.no_video("no picture in it")),
+                    None if self.frames() == 0 && self.edits.is_none() => {
+                        Err(self.no_video("no picture in it"))
+                    }
                     None => Ok(None),
                 };
             }
@@ -298,6 +351,9 @@ impl Source {
     /// How long the clip says it is; known once a frame was taken, where at all.
     #[must_use]
     pub fn duration_ns(&self) -> Option<u64> {
+        if let Some(edited_ns) = self.edits.as_ref().and_then(|(edits, _)| edits.duration_ns()) {
+            return Some(edited_ns);
+        }
         self.pipeline.query_duration::<gst::ClockTime>().map(gst::ClockTime::nseconds)
     }
 
@@ -312,7 +368,11 @@ impl Source {
     pub fn look_at(&mut self, at_ns: u64) -> bool {
         self.times = Times::default();
         let flags = gst::SeekFlags::FLUSH | gst::SeekFlags::KEY_UNIT | gst::SeekFlags::SNAP_BEFORE;
-        self.pipeline.seek_simple(flags, gst::ClockTime::from_nseconds(at_ns)).is_ok()
+        let media_ns = match &self.edits {
+            Some((edits, _)) => u64::try_from(edits.media_ns(at_ns)).unwrap_or(0),
+            None => at_ns,
+        };
+        self.pipeline.seek_simple(flags, gst::ClockTime::from_nseconds(media_ns)).is_ok()
     }
 
     /// What happened so far.
@@ -345,7 +405,7 @@ impl Source {
     /// # Errors
     /// Reading the file failed.
     pub fn declared(clip: &Clip) -> std::io::Result<Declared> {
-        Declared::read(clip)
+        Reading::of(clip).map(|reading| reading.declared)
     }
 
     fn frames(&self) -> u64 {
@@ -394,7 +454,8 @@ impl Source {
         })
     }
 
-    fn frame(&mut self, sample: &gst::Sample) -> Result<RawFrame, SourceError> {
+    fn frame(&mut self, shown: &Shown) -> Result<RawFrame, SourceError> {
+        let sample = &shown.sample;
         let frames = self.frames();
         let broken = |reason: &str| SourceError::Decode { frames, reason: reason.to_owned() };
         let raw_stream = self.shared.raw_stream.load(Ordering::Acquire);
@@ -423,12 +484,11 @@ impl Source {
         self.interlaced += u64::from(interlaced);
         self.rescaled += u64::from(fit == Fit::Scaled);
         self.reshaped += u64::from(fit == Fit::Reshaped);
-        let running = running_time(sample);
-        self.place_ns = place_in_clip(sample);
+        self.place_ns = shown.place_ns;
         let duration_ns = buffer.duration().map(gst::ClockTime::nseconds);
         let (stamp, placed) = match self.timing.rate().filter(|_| raw_stream) {
             Some(rate) => (self.times.at_rate(rate), Placed::AsItSays),
-            None => self.times.at(running, duration_ns),
+            None => self.times.at(shown.at_ns, duration_ns),
         };
         let unheard = self.shared.unheard.load(Ordering::Acquire);
         let damage = if unheard || buffer.flags().contains(gst::BufferFlags::CORRUPTED) {
@@ -440,6 +500,15 @@ impl Source {
         };
         Ok(RawFrame { bytes, layout, colour, stamp, damage })
     }
+}
+
+/// A decoded picture that the clip shows.
+struct Shown {
+    sample: gst::Sample,
+    /// When, nanoseconds from where playing began.
+    at_ns: Option<u64>,
+    /// The same from the beginning of the clip.
+    place_ns: Option<u64>,
 }
 
 /// When a picture is shown, nanoseconds from where playing began.

@@ -1,9 +1,11 @@
-//! Length and duration of a Matroska or WebM file (RFC 9559, on EBML, RFC 8794).
+//! Length, duration and video tracks of a Matroska or WebM file (RFC 9559, on EBML, RFC 8794).
 //!
 //! Matroska counts no frames, but a file written to its end states how long its segment is, in bytes and in time.
 
 use super::clip::Clip;
-use super::declared::Declared;
+use super::reading::{Reading, Refusal, TrackFacts, choose};
+use super::view::View;
+use crate::geometry::FrameSize;
 use std::io;
 
 const SEGMENT: u32 = 0x1853_8067;
@@ -13,6 +15,16 @@ const CLUSTER: u32 = 0x1F43_B675;
 const TIMESTAMP_SCALE: u32 = 0x002A_D7B1;
 const DURATION: u32 = 0x4489;
 const TRACK_ENTRY: u32 = 0xAE;
+const TRACK_TYPE: u32 = 0x83;
+const FLAG_ENABLED: u32 = 0xB9;
+const FLAG_DEFAULT: u32 = 0x88;
+const VIDEO: u32 = 0xE0;
+const PIXEL_WIDTH: u32 = 0xB0;
+const PIXEL_HEIGHT: u32 = 0xBA;
+/// An element that nobody reads; its identifier is as long as that of a track entry.
+const VOID: u8 = 0xEC;
+/// The first bytes of every file.
+const EBML: [u8; 4] = [0x1a, 0x45, 0xdf, 0xa3];
 
 /// Largest element before the first cluster that is read.
 const MAX_ELEMENT_BYTES: u64 = 1 << 20;
@@ -20,10 +32,10 @@ const MAX_ELEMENT_BYTES: u64 = 1 << 20;
 const MAX_ELEMENTS: usize = 1_000;
 
 /// Walks the elements up to the first cluster.
-pub(super) fn declared(clip: &Clip) -> io::Result<Declared> {
-    let mut declared = Declared::default();
+pub(super) fn read(clip: &Clip) -> io::Result<Reading> {
+    let mut reading = Reading::default();
     let mut duration_ns = None;
-    let mut tracks = None;
+    let mut entries = None;
     let mut offset = 0;
     for _ in 0..MAX_ELEMENTS {
         let mut head = [0; 12];
@@ -31,7 +43,15 @@ pub(super) fn declared(clip: &Clip) -> io::Result<Declared> {
         let Some(Element { id, size, header }) = element(&head[..n]) else { break };
         let start = offset + header as u64;
         if id == SEGMENT {
-            declared.bytes = size.map(|size| start.saturating_add(size)).filter(|end| *end > clip.len());
+            let end = size.map(|size| start.saturating_add(size));
+            reading.declared.bytes = end.filter(|end| *end > clip.len());
+            if let Some(end) = end.filter(|end| *end < clip.len())
+                && clip.read_at(end, &mut head)? >= EBML.len()
+                && head.starts_with(&EBML)
+            {
+                reading.refusal = Some(Refusal::Joined);
+                return Ok(reading);
+            }
             offset = start;
             continue;
         }
@@ -46,15 +66,68 @@ pub(super) fn declared(clip: &Clip) -> io::Result<Declared> {
             if id == INFO {
                 duration_ns = duration(&content);
             } else {
-                tracks = Some(children(&content).filter(|(id, _)| *id == TRACK_ENTRY).count());
+                entries = Some(children(&content).filter(|(id, _)| *id == TRACK_ENTRY).count());
+                take_track(&mut reading, clip, start, content);
             }
         }
         offset = start.saturating_add(size);
     }
-    if tracks == Some(1) {
-        declared.duration_ns = duration_ns;
+    if entries == Some(1) {
+        reading.declared.duration_ns = duration_ns;
     }
-    Ok(declared)
+    Ok(reading)
+}
+
+/// Chooses a video track; where there are several the demuxer gets to read no other.
+fn take_track(reading: &mut Reading, clip: &Clip, at: u64, mut content: Vec<u8>) {
+    let tracks = video_tracks(&content);
+    let facts: Vec<TrackFacts> = tracks.iter().map(|(_, facts)| *facts).collect();
+    let chosen = match choose(&facts, clip.track()) {
+        Ok(Some(chosen)) => chosen,
+        Ok(None) => return,
+        Err(refusal) => {
+            reading.refusal = Some(refusal);
+            return;
+        }
+    };
+    if tracks.len() == 1 {
+        return;
+    }
+    reading.declared.track = Some(facts[chosen].number);
+    for (place, _) in tracks.iter().filter(|(_, facts)| Some(facts.number) != reading.declared.track) {
+        content[*place] = VOID;
+    }
+    let mut view = View::default();
+    let end = at + content.len() as u64;
+    view.file(0..at);
+    view.ours(content);
+    view.file(end..clip.len());
+    reading.view = Some(view);
+}
+
+/// The entries of video tracks in the content of a `Tracks` element: where they begin, and what they say.
+fn video_tracks(content: &[u8]) -> Vec<(usize, TrackFacts)> {
+    let mut found = Vec::new();
+    for (id, start, entry) in placed(content) {
+        let number = |wanted: u32, within: &[u8]| {
+            let value = children(within).find(|(id, _)| *id == wanted).map(|(_, value)| value)?;
+            (value.len() <= 4).then(|| value.iter().fold(0u32, |n, b| n << 8 | u32::from(*b)))
+        };
+        if id != TRACK_ENTRY || number(TRACK_TYPE, entry) != Some(1) {
+            continue;
+        }
+        let video = children(entry).find(|(id, _)| *id == VIDEO).map(|(_, video)| video).unwrap_or_default();
+        let side = |wanted| number(wanted, video).unwrap_or(0);
+        let on = |flag| number(flag, entry) != Some(0);
+        let facts = TrackFacts {
+            number: found.len() as u32 + 1,
+            enabled: on(FLAG_ENABLED) && on(FLAG_DEFAULT),
+            secs: 0.0,
+            size: FrameSize { width: side(PIXEL_WIDTH), height: side(PIXEL_HEIGHT) },
+        };
+        found.push((start, facts));
+    }
+    found
 }
 
 struct Element {
@@ -83,13 +156,18 @@ fn element(bytes: &[u8]) -> Option<Element> {
 }
 
 fn children(content: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
-    let mut rest = content;
+    placed(content).map(|(id, _, content)| (id, content))
+}
+
+/// Elements within another one's content: identifier, where it begins there, content.
+fn placed(content: &[u8]) -> impl Iterator<Item = (u32, usize, &[u8])> {
+    let mut at = 0;
     std::iter::from_fn(move || {
-        let Element { id, size, header } = element(rest)?;
-        let end = header.checked_add(usize::try_from(size?).ok()?)?;
-        let content = rest.get(header..end)?;
-        rest = &rest[end..];
-        Some((id, content))
+        let Element { id, size, header } = element(content.get(at..)?)?;
+        let start = at;
+        let inside = at.checked_add(header)?;
+        at = inside.checked_add(usize::try_from(size?).ok()?)?;
+        Some((id, start, content.get(inside..at)?))
     })
     .take(MAX_ELEMENTS)
 }
