@@ -1,7 +1,9 @@
 //! `melkglas analyse`: the first of two passes, kept.
 
 use super::audit::LogPlace;
-use super::common::{Effort, Installation, empty_scene, open_clip, read_camera, scene_of, with_targets};
+use super::common::{
+    Effort, Installation, Stated, empty_scene, open_clip, read_camera, scene_of, with_targets,
+};
 use super::passes::analysed;
 use super::restricted::{Files, Footage, Restriction};
 use super::{camera, outputs, talk};
@@ -14,7 +16,7 @@ use crate::interrupt::Interrupt;
 use crate::video::analysis::{AnalysisError, Basis, write_analysis};
 use crate::video::pipeline::{Completeness, Job};
 use crate::video::sink::{Container, Overwrite, PartialFile, sweep};
-use crate::video::source::{Clip, ClipTime, FrameRate, StillKind, Window};
+use crate::video::source::{Clip, ClipTime, StillKind, Window};
 use clap::{ArgGroup, Args as ClapArgs};
 use serde_json::json;
 use std::io::BufWriter;
@@ -49,9 +51,8 @@ pub(super) struct Args {
     /// End of that part.
     #[arg(long, value_name = "T")]
     to: Option<ClipTime>,
-    /// Frames a second of a raw stream, as for `redact`.
-    #[arg(long, value_name = "FPS")]
-    rate: Option<FrameRate>,
+    #[command(flatten)]
+    stated: Stated,
     /// Go on with a clip that is cut short or breaks off, as for `redact`.
     #[arg(long)]
     accept_damaged: bool,
@@ -116,7 +117,7 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
         talk::say(warning);
     }
     let named = args.camera.as_deref().zip(camera.as_ref());
-    let clip = open_moving(&args.input, args.rate)?;
+    let clip = open_moving(&args.input, args.stated)?;
     let site = args.effort.settings(&site, camera.as_ref());
     let detectors = args.installation.detectors(&site)?;
     sweep(&outputs::folder(&args.output));
@@ -141,8 +142,8 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let first = analysed(&job, &name, named)?;
     let analysis = &first.analysis;
     let source = (analysis.source_sha256().to_owned(), clip.len());
-    let rate = args.rate.map(|rate| rate.to_string());
-    let basis = Basis::new(source, camera.as_ref(), args.effort.word(), rate, &detectors.models(), &site);
+    let stated = args.stated.recorded();
+    let basis = Basis::new(source, camera.as_ref(), args.effort.word(), stated, &detectors.models(), &site);
     write_analysis(BufWriter::new(file.file()), &basis, analysis).map_err(|e| not_written(args, &e))?;
     let sum = |e: std::io::Error| outputs::cannot_write(&args.output, &e);
     let sha256 = sha256_of_file(file.file(), interrupt).map_err(sum)?;
@@ -177,7 +178,7 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
 }
 
 /// The clip; a still has no time to be analysed over.
-pub(super) fn open_moving(path: &Path, rate: Option<FrameRate>) -> Result<Arc<Clip>, Failure> {
+pub(super) fn open_moving(path: &Path, stated: Stated) -> Result<Arc<Clip>, Failure> {
     let clip = open_clip(path)?;
     if StillKind::of_clip(&clip).map_err(|e| Failure::new(Exit::Input, e))?.is_some() {
         return Err(Failure::with_cure(
@@ -186,10 +187,7 @@ pub(super) fn open_moving(path: &Path, rate: Option<FrameRate>) -> Result<Arc<Cl
             "redact it as it is; a still takes one look",
         ));
     }
-    Ok(Arc::new(match rate {
-        Some(rate) => clip.at_rate(rate),
-        None => clip,
-    }))
+    Ok(Arc::new(stated.of(clip)))
 }
 
 fn not_written(args: &Args, e: &AnalysisError) -> Failure {

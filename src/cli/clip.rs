@@ -1,6 +1,8 @@
 //! A clip of which everything is known: how `persons` and `doubts` come by one.
 
-use super::common::{Effort, Installation, empty_scene, job_failure, read_camera, scene_of, with_targets};
+use super::common::{
+    Effort, Installation, Stated, empty_scene, job_failure, read_camera, scene_of, with_targets,
+};
 use super::passes::{Fit, NamedCamera, analysed, known};
 use super::restricted::Restriction;
 use super::{analyse, talk};
@@ -12,7 +14,7 @@ use crate::video::analysis::{Analysis, AnalysisFile, Basis};
 use crate::video::detect::OnnxFactory;
 use crate::video::pipeline::{CropError, CropJob, Job, RawCrop, Shot, cut_crops};
 use crate::video::sink::Container;
-use crate::video::source::{Clip, FrameRate, Window};
+use crate::video::source::{Clip, Window};
 use crate::video::warrant::Warrant;
 use clap::{ArgGroup, Args, ValueEnum as _};
 use std::path::{Path, PathBuf};
@@ -36,9 +38,8 @@ pub(super) struct ClipArgs {
     /// What will be hidden, as for `redact`; the same as for its analysis.
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     targets: Vec<config::Target>,
-    /// Frames a second of a raw stream, as for `redact`.
-    #[arg(long, value_name = "FPS")]
-    rate: Option<FrameRate>,
+    #[command(flatten)]
+    stated: Stated,
     /// Go on with a clip that is cut short or breaks off, as for `redact`.
     #[arg(long)]
     accept_damaged: bool,
@@ -86,7 +87,7 @@ impl ClipArgs {
         if let Some(warning) = camera.as_ref().and_then(moving_with_zones) {
             talk::say(warning);
         }
-        let clip = analyse::open_moving(&self.input, self.rate)?;
+        let clip = analyse::open_moving(&self.input, self.stated)?;
         let made = saved.as_ref().and_then(|(_, file)| Effort::from_str(&file.basis.effort, false).ok());
         let effort = self.effort.or(made).unwrap_or(Effort::Fast);
         let site = with_targets(self.installation.settings()?, &self.targets)?;
@@ -107,9 +108,9 @@ impl ClipArgs {
         let named = self.camera.as_deref().zip(camera.as_ref());
         let (analysis, analysis_sha256) = match saved {
             Some((path, saved)) => {
-                let rate = self.rate.map(|rate| rate.to_string());
+                let stated = self.stated.recorded();
                 let here = |source| {
-                    Basis::new(source, camera.as_ref(), effort.word(), rate, &detectors.models(), &site)
+                    Basis::new(source, camera.as_ref(), effort.word(), stated, &detectors.models(), &site)
                 };
                 let known = known(path, saved, &clip, &site, here, interrupt)?;
                 (known.analysis, Some(known.sha256))

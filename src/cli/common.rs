@@ -7,7 +7,7 @@ use crate::share::ShareDirs;
 use crate::video::detect::OnnxFactory;
 use crate::video::pipeline::{EmptyScene, JobError};
 use crate::video::sink::SinkError;
-use crate::video::source::{Clip, SourceError, use_decoders};
+use crate::video::source::{Clip, FrameRate, SourceError, use_decoders};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -86,6 +86,40 @@ pub(super) fn scene_of(
 /// Opens a clip.
 pub(super) fn open_clip(path: &Path) -> Result<Clip, Failure> {
     Clip::open(path).map_err(|e| Failure::new(Exit::Input, e))
+}
+
+/// What is stated of a clip because it does not say it itself.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Stated {
+    /// Frames a second of raw H.264 or H.265 streams, which do not say when their pictures are shown: 25, 29.97 or
+    /// 30000/1001. Clips in a container have times of their own and are refused with it
+    #[arg(long, value_name = "FPS")]
+    rate: Option<FrameRate>,
+    /// Which video track is taken of a clip that holds several, counted from 1. Without it the one that players show:
+    /// switched on, then the longest, then the largest; where two are alike, you are asked
+    #[arg(long, value_name = "N")]
+    track: Option<u32>,
+}
+
+impl Stated {
+    /// Nothing is stated.
+    pub(super) fn is_empty(self) -> bool {
+        self.rate.is_none() && self.track.is_none()
+    }
+
+    /// The clip with what is stated of it.
+    pub(super) fn of(self, clip: Clip) -> Clip {
+        let clip = clip.with_track(self.track);
+        match self.rate {
+            Some(rate) => clip.at_rate(rate),
+            None => clip,
+        }
+    }
+
+    /// As an analysis records it.
+    pub(super) fn recorded(self) -> (Option<String>, Option<u32>) {
+        (self.rate.map(|rate| rate.to_string()), self.track)
+    }
 }
 
 /// How hard to look.

@@ -1,7 +1,7 @@
 //! `melkglas evaluate`: how well people are hidden on footage for which somebody wrote down where they are.
 
 use super::audit::LogPlace;
-use super::common::{Effort, Installation, empty_scene, open_clip, read_camera, scene_of};
+use super::common::{Effort, Installation, Stated, empty_scene, open_clip, read_camera, scene_of};
 use super::evaluate_strip::strip;
 use super::passes::{Fit, analysed, known, masking, read_analysis};
 use super::progress::Progress;
@@ -19,7 +19,7 @@ use crate::video::detect::Forgetful;
 use crate::video::frame::RedactedFrame;
 use crate::video::pipeline::{FrameRecord, Job, Observer, rehearse_clip, rehearse_rendering};
 use crate::video::sink::Container;
-use crate::video::source::{Clip, Declared, FrameRate, StillKind, Window};
+use crate::video::source::{Clip, Declared, StillKind, Window};
 use clap::Args as ClapArgs;
 use std::io;
 use std::path::PathBuf;
@@ -49,9 +49,8 @@ pub(super) struct Args {
     /// Another number drops other detections.
     #[arg(long, value_name = "N", default_value_t = 0, requires = "forget")]
     seed: u64,
-    /// Frames a second of a raw stream, as for `redact`.
-    #[arg(long, value_name = "FPS")]
-    rate: Option<FrameRate>,
+    #[command(flatten)]
+    stated: Stated,
     /// Instead, rehearse reveals: everybody in the truth is the subject once, clicked at this many moments, and what
     /// `redact --keep` would show is held against the truth. Nothing is shown to anybody.
     #[arg(long, value_name = "CLICKS", conflicts_with_all = ["passes", "forget", "strip"],
@@ -152,10 +151,10 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
     if let Some(clicks) = args.reveal {
         let analysis = match &args.analysis {
             Some(path) => {
-                let rate = args.rate.map(|rate| rate.to_string());
+                let stated = args.stated.recorded();
                 let here = |source| {
                     let models = detectors.models();
-                    Basis::new(source, camera.as_ref(), args.effort.word(), rate, &models, &site)
+                    Basis::new(source, camera.as_ref(), args.effort.word(), stated, &models, &site)
                 };
                 known(path, read_analysis(path)?, &clip, &site, here, interrupt)?.analysis
             }
@@ -222,10 +221,7 @@ fn open(args: &Args) -> Result<Arc<Clip>, Failure> {
             "give a clip; its first frame is frame 1 of the truth",
         ));
     }
-    Ok(Arc::new(match args.rate {
-        Some(rate) => clip.at_rate(rate),
-        None => clip,
-    }))
+    Ok(Arc::new(args.stated.of(clip)))
 }
 
 /// Scores every frame, and keeps the masked pictures of the worst.

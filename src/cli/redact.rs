@@ -3,7 +3,7 @@
 mod one;
 
 use super::audit::LogPlace;
-use super::common::{Effort, Installation, empty_scene, open_clip, read_camera, with_targets};
+use super::common::{Effort, Installation, Stated, empty_scene, open_clip, read_camera, with_targets};
 use super::corrections;
 use super::passes::Known;
 use super::restricted::{Files, Footage, Restriction};
@@ -17,7 +17,7 @@ use crate::video::analysis::{AnalysisFile, Basis};
 use crate::video::detect::OnnxFactory;
 use crate::video::pipeline::EmptyScene;
 use crate::video::sink::sweep;
-use crate::video::source::{ClipTime, FrameRate, Window};
+use crate::video::source::{ClipTime, Window};
 use clap::{ArgGroup, Args as ClapArgs, ValueEnum as _};
 use outputs::{Kind, OutDir, Target};
 use serde_json::json;
@@ -85,10 +85,8 @@ pub(super) struct Args {
     /// End of the part to keep; the frame shown at that time is the last one.
     #[arg(long, value_name = "T")]
     to: Option<ClipTime>,
-    /// Frames a second of raw H.264 or H.265 streams, which do not say when their pictures are shown: 25, 29.97 or
-    /// 30000/1001. Clips in a container have times of their own and are refused with it.
-    #[arg(long, value_name = "FPS")]
-    rate: Option<FrameRate>,
+    #[command(flatten)]
+    stated: Stated,
     /// Go on with a clip that is cut short or breaks off, and say so in the report, instead of refusing it.
     #[arg(long)]
     accept_damaged: bool,
@@ -241,12 +239,15 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
     let read: Vec<&Path> = read.map(PathBuf::as_path).collect();
     outputs::check(&targets, &read, args.force)?;
     if let (false, Some(still)) = (
-        window.is_whole() && args.rate.is_none(),
+        window.is_whole() && args.stated.is_empty(),
         targets.iter().find(|target| matches!(target.kind, Kind::Still(..))),
     ) {
         return Err(Failure::with_cure(
             Exit::Usage,
-            format!("{} is a still: --from, --to and --rate mean nothing for it", still.input.display()),
+            format!(
+                "{} is a still: --from, --to, --rate and --track mean nothing for it",
+                still.input.display()
+            ),
             "leave them out, or redact stills in a call of their own",
         ));
     }
@@ -365,8 +366,8 @@ fn known(
 ) -> Result<Known, Failure> {
     let clip = open_clip(&target.input)?;
     let effort = effort_of(args, Some(&saved), target.kind);
-    let rate = args.rate.map(|rate| rate.to_string());
+    let stated = args.stated.recorded();
     let path = args.analysis.as_deref().unwrap_or(Path::new(""));
-    let here = |source| Basis::new(source, camera, effort.word(), rate, &detectors.models(), site);
+    let here = |source| Basis::new(source, camera, effort.word(), stated, &detectors.models(), site);
     passes::known(path, saved, &clip, site, here, interrupt)
 }

@@ -69,7 +69,7 @@ fn analyse(job: &Job) -> Analysis {
 }
 
 fn basis() -> Basis {
-    Basis::new((String::new(), 0), None, "fast", None, &(), &Setting::default().site)
+    Basis::new((String::new(), 0), None, "fast", (None, None), &(), &Setting::default().site)
 }
 
 fn written(analysis: &Analysis) -> Vec<u8> {

@@ -68,6 +68,8 @@ pub(crate) struct Setting {
     pub(crate) accept_damaged: bool,
     /// Stated for a raw stream.
     pub(crate) rate: Option<FrameRate>,
+    /// Asked for, of several.
+    pub(crate) track: Option<u32>,
 }
 
 impl Default for Setting {
@@ -82,7 +84,15 @@ impl Default for Setting {
         site.detect.cadence =
             Cadence { persons: 1, faces: 1, gap_s: 10.0, rest_s: 0.0, ..Cadence::default() };
         let detectors = Script::nobody();
-        Self { site, camera: None, detectors, window: Window::WHOLE, accept_damaged: false, rate: None }
+        Self {
+            site,
+            camera: None,
+            detectors,
+            window: Window::WHOLE,
+            accept_damaged: false,
+            rate: None,
+            track: None,
+        }
     }
 }
 
@@ -145,7 +155,7 @@ pub(crate) fn redact_beside_others(
     target: &Path,
     setting: &Setting,
 ) -> Result<Done, JobError> {
-    let clip = Clip::open(source)?;
+    let clip = Clip::open(source)?.with_track(setting.track);
     let clip = Arc::new(match setting.rate {
         Some(rate) => clip.at_rate(rate),
         None => clip,

@@ -28,5 +28,6 @@ mod reveal;
 mod scene;
 mod spoilt;
 mod still;
+mod tables;
 mod walkthroughs;
 mod zoo;

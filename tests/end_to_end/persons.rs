@@ -98,7 +98,7 @@ impl Hall {
         let analysis = analysis(&clip);
         let bytes = std::fs::metadata(&clip).expect("a clip").len();
         let source = (analysis.source_sha256().to_owned(), bytes);
-        let basis = Basis::new(source, camera.as_ref(), "fast", None, &models, &site);
+        let basis = Basis::new(source, camera.as_ref(), "fast", (None, None), &models, &site);
         let file = std::fs::File::create(hall.desk.path("a")).expect("made");
         write_analysis(file, &basis, &analysis).expect("written");
         std::fs::create_dir(hall.tmp()).expect("made");

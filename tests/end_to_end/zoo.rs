@@ -360,20 +360,6 @@ fn the_smallest_the_largest_and_the_shortest() {
 }
 
 #[test]
-fn of_several_video_streams_the_first_is_taken() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let (source, target) = (dir.path().join("two.mkv"), dir.path().join("out.mp4"));
-    let through = format!(
-        "{H264} ! queue ! mux. videotestsrc num-buffers=12 ! video/x-raw,width=160,height=90,framerate=10/1 ! {H264} \
-         ! queue ! mux. matroskamux name=mux"
-    );
-    shoot(&source, SIZE, steady(12), &through, &numbered);
-    let done = redact(&source, &target, &Setting::default()).expect("redacted");
-    assert_eq!(done.outcome.decoded.video_streams, 2);
-    assert_eq!((done.outcome.size.width, done.outcome.written), (320, 12));
-}
-
-#[test]
 fn sound_alone_is_no_clip() {
     let dir = tempfile::tempdir().expect("a folder");
     let source = dir.path().join("sound.mp4");

@@ -45,11 +45,7 @@ pub(super) fn one(shared: &Shared<'_>, target: &Target) -> Result<(), Failure> {
         (Kind::Clip(_), None) if to_show.is_some() => 2,
         (Kind::Clip(_), None) => effort.passes(args.passes),
     };
-    let clip = open_clip(&target.input)?;
-    let clip = Arc::new(match args.rate {
-        Some(rate) => clip.at_rate(rate),
-        None => clip,
-    });
+    let clip = Arc::new(args.stated.of(open_clip(&target.input)?));
     let camera = camera.as_ref().map(|(path, camera)| (path.as_path(), camera));
     let everyone = HideEveryone::new(camera.map(|(_, camera)| camera), site.mask.clone(), args.style)
         .with_unexplained(site.scene.unexplained)

@@ -19,6 +19,9 @@ pub struct Basis {
     pub effort: String,
     /// The rate that was stated for a raw stream, frames a second.
     pub rate: Option<String>,
+    /// The video track that was asked for, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub track: Option<u32>,
     /// The models, with the SHA-256 of their weights.
     pub models: Value,
     /// The settings that matter: `detect`, `track` and `scene`.
@@ -60,6 +63,14 @@ pub enum Mismatch {
         /// Now.
         here: Option<String>,
     },
+    /// The video track.
+    #[error("it was made {}, this call comes {}", track(*made), track(*here))]
+    Track {
+        /// Then.
+        made: Option<u32>,
+        /// Now.
+        here: Option<u32>,
+    },
     /// What is hidden.
     #[error("it was made for {made}, this call hides {here}")]
     Targets {
@@ -89,6 +100,8 @@ impl Mismatch {
             Self::Effort { made, .. } => format!("write --effort {made}, or {again}"),
             Self::Rate { made: Some(made), .. } => format!("write --rate {made}, or {again}"),
             Self::Rate { made: None, .. } => format!("leave --rate out, or {again}"),
+            Self::Track { made: Some(made), .. } => format!("write --track {made}, or {again}"),
+            Self::Track { made: None, .. } => format!("leave --track out, or {again}"),
             Self::Targets { made, .. } => format!("write --targets {made}, or {again}"),
             Self::Models(_) | Self::Setting(_) => again.to_owned(),
         }
@@ -103,14 +116,19 @@ fn rate(rate: Option<&str>) -> String {
     rate.map_or("without --rate".into(), |rate| format!("with --rate {rate}"))
 }
 
+fn track(track: Option<u32>) -> String {
+    track.map_or("without --track".into(), |track| format!("with --track {track}"))
+}
+
 impl Basis {
-    /// What an analysis of this clip is made with. `models` names them with their hashes.
+    /// What an analysis of this clip is made with; `stated` is its rate and its track, where somebody named them.
+    /// `models` names them with their hashes.
     #[must_use]
     pub fn new(
         source: (String, u64),
         camera: Option<&Camera>,
         effort: &str,
-        rate: Option<String>,
+        stated: (Option<String>, Option<u32>),
         models: &impl Serialize,
         site: &Site,
     ) -> Self {
@@ -121,12 +139,14 @@ impl Basis {
             detect.remove("allow_cpu_fallback");
         }
         let (source_sha256, source_bytes) = source;
+        let (rate, track) = stated;
         Self {
             source_sha256,
             source_bytes,
             camera_sha256: camera.map(|camera| camera.sha256.clone()),
             effort: effort.to_owned(),
             rate,
+            track,
             models: as_read(serde_json::to_value(models).unwrap_or_default()),
             settings: as_read(settings),
         }
@@ -152,6 +172,9 @@ impl Basis {
         }
         if self.rate != here.rate {
             return Err(Mismatch::Rate { made: self.rate.clone(), here: here.rate.clone() });
+        }
+        if self.track != here.track {
+            return Err(Mismatch::Track { made: self.track, here: here.track });
         }
         if self.targets() != here.targets() {
             return Err(Mismatch::Targets { made: self.targets(), here: here.targets() });

@@ -63,7 +63,7 @@ fn analysed(frames: &[Seen], clears: impl Fn(usize, u32) -> bool) -> Analysis {
 
 fn basis() -> Basis {
     let models = serde_json::json!([{ "id": "made-up", "sha256": "00", "threshold": 0.1_f32 }]);
-    Basis::new(("ab".repeat(32), 7), None, "fast", None, &models, &Site::default())
+    Basis::new(("ab".repeat(32), 7), None, "fast", (None, None), &models, &Site::default())
 }
 
 fn written(analysis: &Analysis) -> Vec<u8> {
@@ -310,7 +310,7 @@ fn an_analysis_of_something_else_is_refused() {
     let with = |change: fn(&mut Site)| {
         let mut site = Site::default();
         change(&mut site);
-        Basis::new(("ab".repeat(32), 7), None, "fast", None, &models, &site)
+        Basis::new(("ab".repeat(32), 7), None, "fast", (None, None), &models, &site)
     };
     let check = |here: &Basis, said: &str| match basis().check(here) {
         Ok(()) => assert_eq!(said, ""),

@@ -110,6 +110,11 @@ impl Edits {
         self.stretches.len() > 1
     }
 
+    /// The media time from which on anything is shown.
+    pub(super) fn begin_ns(&self) -> i64 {
+        self.stretches.first().map_or(0, |first| first.media_ns.start)
+    }
+
     /// How long the presentation is, where the list ends it.
     pub(super) fn duration_ns(&self) -> Option<u64> {
         let last = self.stretches.last().filter(|last| last.media_ns.end != i64::MAX)?;

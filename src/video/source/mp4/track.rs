@@ -28,6 +28,8 @@ pub(super) struct Track {
     pub(super) media_scale: u32,
     /// The same of the movie.
     pub(super) movie_scale: u32,
+    /// Where the durations of the track and the movie stand, and in how many bytes each.
+    durations: Vec<Range<usize>>,
     /// Where the nine numbers of its matrix lie.
     matrix_at: usize,
     /// The upper left four: how the picture is turned, flipped and scaled.
@@ -37,17 +39,16 @@ pub(super) struct Track {
 
 /// The video tracks among the boxes of a `moov`, in the file's order.
 pub(super) fn tracks(moov: &[u8], within: Range<usize>) -> Vec<Track> {
-    let movie_scale =
-        content(moov, within.clone(), &[b"mvhd"]).and_then(|mvhd| timescale(mvhd)).unwrap_or(1000);
+    let mvhd = find(moov, within.clone(), &[b"mvhd"]).map(|node| node.content).unwrap_or_default();
     let mut tracks = Vec::new();
     for trak in nodes(moov, within).filter(|node| &node.kind == b"trak") {
         let number = tracks.len() as u32 + 1;
-        tracks.extend(video_track(moov, trak, number, movie_scale));
+        tracks.extend(video_track(moov, trak, number, &mvhd));
     }
     tracks
 }
 
-fn video_track(moov: &[u8], trak: Node, number: u32, movie_scale: u32) -> Option<Track> {
+fn video_track(moov: &[u8], trak: Node, number: u32, mvhd: &Range<usize>) -> Option<Track> {
     let inside = trak.content.clone();
     let media = find(moov, inside.clone(), &[b"mdia"])?.content;
     if content(moov, media.clone(), &[b"hdlr"])?.get(8..12) != Some(b"vide".as_slice()) {
@@ -85,7 +86,8 @@ fn video_track(moov: &[u8], trak: Node, number: u32, movie_scale: u32) -> Option
         trak,
         samples: samples.unwrap_or(0).into(),
         media_scale,
-        movie_scale,
+        movie_scale: moov.get(mvhd.clone()).and_then(timescale).unwrap_or(1000),
+        durations: [duration_field(moov, mvhd, [16, 24]), duration_field(moov, &head, [20, 28])].concat(),
         matrix_at: head.start + matrix_at,
         matrix,
         table,
@@ -118,6 +120,20 @@ impl Track {
         })
     }
 
+    /// States how long its media lasts as the duration of track and movie in a copy of the `moov`.
+    pub(super) fn set_duration(&self, moov: &mut [u8], lasts_ns: i64) {
+        let ticks = i128::from(lasts_ns) * i128::from(self.movie_scale) / 1_000_000_000 + 1;
+        let long = u64::try_from(ticks).unwrap_or(u64::MAX).to_be_bytes();
+        for place in &self.durations {
+            if let Some(field) = moov.get_mut(place.clone()) {
+                match field.len() {
+                    8 => field.copy_from_slice(&long),
+                    _ => field.copy_from_slice(&u32::try_from(ticks).unwrap_or(u32::MAX).to_be_bytes()),
+                }
+            }
+        }
+    }
+
     /// Its matrix is neither the identity nor a plain turn or flip.
     pub(super) fn is_askew(&self) -> bool {
         let near = |n: i32, to: i32| (i64::from(n) - i64::from(to)).abs() <= i64::from(ROUNDING);
@@ -142,6 +158,15 @@ impl Track {
 fn timescale(header: &[u8]) -> Option<u32> {
     let at = if *header.first()? == 1 { 20 } else { 12 };
     be32(header, at).filter(|scale| *scale > 0)
+}
+
+/// Where the duration stands in a `mvhd` or `tkhd` box: at the first offset in the short form, at the second in the long.
+fn duration_field(moov: &[u8], header: &Range<usize>, [short, long]: [usize; 2]) -> Vec<Range<usize>> {
+    let place = match moov.get(header.start) {
+        Some(1) => header.start + long..header.start + long + 8,
+        _ => header.start + short..header.start + short + 4,
+    };
+    if place.end <= header.end { vec![place] } else { Vec::new() }
 }
 
 /// Duration of an `mdhd` box, clock ticks.
