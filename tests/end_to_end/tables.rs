@@ -7,19 +7,29 @@ use melkglas::video::pipeline::{Completeness, JobError};
 use melkglas::video::source::SourceError;
 use std::path::Path;
 
-/// Each frame says its number in grey; its left upper quarter is black, so that turns show.
+/// Columns of a picture that stand for one number.
+const STEP: usize = 5;
+
+/// Each frame says its number by where a white bar stands.
 fn numbered(number: usize, picture: &mut Picture) {
     let (w, h) = (picture.width, picture.height);
-    picture.rect(0, 0, w, h, [60 + 3 * number as u8; 3]);
+    picture.rect(0, 0, w, h, [40; 3]);
+    picture.rect(number * STEP, 0, STEP, h, [230; 3]);
+}
+
+/// The upper left quarter is black, so that turns show.
+fn cornered(_: usize, picture: &mut Picture) {
+    let (w, h) = (picture.width, picture.height);
+    picture.rect(0, 0, w, h, [200; 3]);
     picture.rect(0, 0, w / 2, h / 2, [0; 3]);
 }
 
-/// The numbers that a clip of [`numbered`] frames says, as far as three shades a number let them be told apart.
-fn numbers(seen: &Seen) -> Vec<i32> {
-    let (x, y) = (seen.width * 3 / 4, seen.height * 3 / 4);
-    // Full range in, limited range out: 219 of 256 values.
-    let number = |luma: u8| ((f64::from(luma) - 16.0) * 255.0 / 219.0 - 60.0) / 3.0;
-    (0..seen.frames.len()).map(|f| number(seen.pixel(f, x, y)[0]).round() as i32).collect()
+/// The numbers that a clip of [`numbered`] frames says.
+fn numbers(seen: &Seen) -> Vec<usize> {
+    let brightness = |frame, bar: usize| seen.pixel(frame, bar * STEP + STEP / 2, seen.height / 2)[0];
+    (0..seen.frames.len())
+        .map(|frame| (0..seen.width / STEP).max_by_key(|&bar| brightness(frame, bar)).unwrap_or(0))
+        .collect()
 }
 
 fn shoot(path: &Path, frames: u64, through: &str) {
@@ -99,6 +109,7 @@ fn media_start(path: &Path) -> f64 {
 
 fn whole(source: &Path, what: &str) -> (Done, Seen) {
     let target = source.with_extension("out.mp4");
+    let _ = std::fs::remove_file(&target);
     let done = redact(source, &target, &Setting::default()).unwrap_or_else(|e| panic!("{what}: {e}"));
     assert_eq!(done.log.covered(), [0usize; 0], "{what}: {:?}", done.outcome.decoded);
     assert_eq!(done.outcome.completeness, Completeness::Complete, "{what}");
@@ -107,30 +118,27 @@ fn whole(source: &Path, what: &str) -> (Done, Seen) {
     (done, seen)
 }
 
-const CODECS: [(&str, &str); 4] = [
-    ("H.264", "x264enc key-int-max=20 bframes=0 ! h264parse"),
-    ("H.264, reordered", "x264enc key-int-max=60 bframes=3 b-adapt=false ! h264parse"),
-    ("H.265", "x265enc key-int-max=20 ! h265parse"),
-    ("MPEG-4 part 2", "avenc_mpeg4 gop-size=20 ! mpeg4videoparse"),
+const CODECS: [(&str, &str); 3] = [
+    ("H.264", "x264enc key-int-max=20 bframes=0 ! h264parse ! mp4mux"),
+    ("H.264, reordered", "x264enc key-int-max=60 bframes=3 b-adapt=false ! h264parse ! qtmux"),
+    ("H.265", "x265enc key-int-max=20 ! h265parse ! mp4mux"),
 ];
 
 #[test]
 fn a_cut_between_keyframes_is_shown_from_the_cut_and_nothing_is_covered() {
     let dir = tempfile::tempdir().expect("a folder");
     for (what, codec) in CODECS {
-        for mux in ["mp4mux", "qtmux"] {
-            let source = dir.path().join("cut.mp4");
-            shoot(&source, 60, &format!("{codec} ! {mux}"));
-            let start = media_start(&source);
-            // From the 14th picture on, for 3.1 s: 31 pictures, up to the 44th.
-            edit(&source, &[(3.1, start + 1.3)]);
-            let (done, seen) = whole(&source, what);
-            assert_eq!(numbers(&seen), (13..44).collect::<Vec<_>>(), "{what}, {mux}");
-            assert_eq!(done.log.times_ns[30] / 1_000_000, 3000, "{what}, {mux}");
-            let hidden = done.outcome.declared.hidden.expect("hidden media");
-            assert_eq!(hidden.frames, 29, "{what}, {mux}");
-            assert_eq!(done.report["declared"]["hidden"]["frames"], 29);
-        }
+        let source = dir.path().join("cut.mp4");
+        shoot(&source, 60, codec);
+        let start = media_start(&source);
+        // From the 14th picture on, for 3.1 s: 31 pictures, up to the 44th.
+        edit(&source, &[(3.1, start + 1.3)]);
+        let (done, seen) = whole(&source, what);
+        assert_eq!(numbers(&seen), (13..44).collect::<Vec<_>>(), "{what}");
+        assert_eq!(done.log.times_ns[30] / 1_000_000, 3000, "{what}");
+        let hidden = done.outcome.declared.hidden.expect("hidden media");
+        assert_eq!(hidden.frames, 29, "{what}");
+        assert_eq!(done.report["declared"]["hidden"]["frames"], 29, "{what}");
     }
 }
 
@@ -149,7 +157,7 @@ fn two_stretches_follow_one_another() {
     let dir = tempfile::tempdir().expect("a folder");
     let source = dir.path().join("middle.mp4");
     for (what, codec) in CODECS {
-        shoot(&source, 60, &format!("{codec} ! mp4mux"));
+        shoot(&source, 60, codec);
         let start = media_start(&source);
         edit(&source, &[(0.5, -1.0), (1.0, start + 0.5), (1.5, start + 3.3)]);
         let (done, seen) = whole(&source, what);
@@ -196,7 +204,7 @@ fn turns_are_applied_and_stretching_is_not() {
             size: (320, 240),
             times_ms: steady(5),
             through: &format!("{H264} ! mp4mux"),
-            paint: &numbered,
+            paint: &cornered,
             tags: None,
         }
         .shoot(&source);
@@ -204,7 +212,7 @@ fn turns_are_applied_and_stretching_is_not() {
         let (done, seen) = whole(&source, "a matrix");
         assert_eq!((seen.width, seen.height), size, "{matrix:?}");
         let dark = |column: usize, row: usize| {
-            seen.pixel(0, seen.width * (1 + 2 * column) / 4, seen.height * (1 + 2 * row) / 4)[0] < 30
+            seen.pixel(0, seen.width * (1 + 2 * column) / 4, seen.height * (1 + 2 * row) / 4)[0] < 90
         };
         let quarters = [(0, 0), (1, 0), (0, 1), (1, 1)];
         let found: Vec<_> = quarters.into_iter().filter(|&(column, row)| dark(column, row)).collect();
@@ -225,7 +233,7 @@ fn of_several_video_tracks_the_one_that_players_show_is_taken() {
         let through = format!("{H264} ! queue ! mux. {} {mux} name=mux", preview.trim_start_matches("mux. "));
         shoot(&source, 30, &through);
         let (done, seen) = {
-            let target = dir.path().join("out.mp4");
+            let target = dir.path().join(format!("{mux}.mp4"));
             let done = redact(&source, &target, &Setting::default()).expect("redacted");
             (done, view(&target))
         };
@@ -265,7 +273,6 @@ fn files_joined_end_to_end_are_refused() {
         ("whole.mp4", "mp4mux"),
         ("fragmented.mp4", "mp4mux fragment-duration=500"),
         ("joined.mkv", "matroskamux"),
-        ("joined.avi", "avimux"),
     ] {
         let source = dir.path().join(name);
         shoot(&source, 20, &format!("{H264} ! {mux}"));

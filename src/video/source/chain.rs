@@ -9,7 +9,7 @@ use super::concealment::{Clock, Watch, flag_gaps};
 use super::foreign::Head;
 use super::hardware::is_believed;
 use super::inband;
-use super::reading::Reading;
+use super::reading::{Reading, Turn};
 use super::view;
 use crate::config::LimitSettings;
 use crate::geometry::FrameSize;
@@ -123,7 +123,7 @@ pub(super) fn build(
         skip(&feed[0], head.skip);
     }
     pipeline.add_many(&feed).map_err(|e| e.to_string())?;
-    let (decodebin, sink) = decoder(&pipeline, &shared, !reading.declared.edited)?;
+    let (decodebin, sink) = decoder(&pipeline, &shared, !reading.declared.edited, reading.turn)?;
     feed.push(decodebin);
     gst::Element::link_many(&feed).map_err(|e| e.to_string())?;
     Ok(Made { pipeline, sink, shared })
@@ -137,6 +137,7 @@ pub(super) fn decoder(
     pipeline: &gst::Pipeline,
     shared: &Arc<Shared>,
     unedited: bool,
+    turn: Option<Turn>,
 ) -> Result<(gst::Element, gst_app::AppSink), String> {
     // Sound and subtitles are left undecoded; without "any memory" no decoder would be considered at all.
     let video = gst::Caps::builder("video/x-raw").any_features().build();
@@ -149,12 +150,13 @@ pub(super) fn decoder(
     )?;
     let convert = make("videoconvert")?;
     // Rotation is a tag beside the picture: applied here, before anybody looks, or it would be lost.
+    let direction = turn.map_or("auto", Turn::direction);
     let flip = made(
         "videoflip",
-        gst::ElementFactory::make("videoflip").property_from_str("video-direction", "auto").build(),
+        gst::ElementFactory::make("videoflip").property_from_str("video-direction", direction).build(),
     )?;
     // Before 1.24 it copies every picture that is upright already. A tag that says otherwise takes this back.
-    if let Some(flip) = flip.downcast_ref::<gst_base::BaseTransform>() {
+    if let Some(flip) = flip.downcast_ref::<gst_base::BaseTransform>().filter(|_| turn.is_none()) {
         flip.set_passthrough(true);
     }
     let sink = gst_app::AppSink::builder()

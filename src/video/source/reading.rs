@@ -21,6 +21,8 @@ pub(super) struct Reading {
     pub(super) view: Option<View>,
     /// What is shown of the media, and the media time of the picture that is decoded first, nanoseconds.
     pub(super) edits: Option<(Edits, i64)>,
+    /// How its pictures are to be turned, where the demuxer does not get to know it.
+    pub(super) turn: Option<Turn>,
     /// Why the clip cannot be taken.
     pub(super) refusal: Option<Refusal>,
 }
@@ -43,6 +45,35 @@ impl Reading {
             mp4::read(clip)
         } else {
             Ok(Self::default())
+        }
+    }
+}
+
+/// A plain turn or flip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    Clockwise,
+    HalfWay,
+    Counterclockwise,
+    LeftRight,
+    TopBottom,
+    /// About the diagonal from the upper left to the lower right.
+    Falling,
+    /// About the other one.
+    Rising,
+}
+
+impl Turn {
+    /// As `videoflip` calls it.
+    pub(super) fn direction(self) -> &'static str {
+        match self {
+            Self::Clockwise => "90r",
+            Self::HalfWay => "180",
+            Self::Counterclockwise => "90l",
+            Self::LeftRight => "horiz",
+            Self::TopBottom => "vert",
+            Self::Falling => "ul-lr",
+            Self::Rising => "ur-ll",
         }
     }
 }

@@ -106,7 +106,7 @@ pub(super) fn build(feed: &StreamFeed, limits: &LimitSettings) -> Result<Made, S
     });
     let pipeline = gst::Pipeline::new();
     pipeline.add(&source).map_err(|e| e.to_string())?;
-    let (decodebin, sink) = chain::decoder(&pipeline, &shared, false)?;
+    let (decodebin, sink) = chain::decoder(&pipeline, &shared, false, None)?;
     conceal_aloud(&decodebin);
     // Whoever is late gets the newest picture; a camera must not wait for us.
     sink.set_property("drop", true);

@@ -15,7 +15,7 @@ use super::reading::{Reading, Refusal, choose};
 use super::view::View;
 use boxes::{Node, box_size, find, nodes};
 use std::io;
-use track::{Track, tracks};
+use track::{Orientation, Track, tracks};
 
 /// Largest `moov` box that is read; ten hours at 25 frames a second take about 15 MiB.
 const MAX_MOOV_BYTES: u64 = 64 << 20;
@@ -64,9 +64,16 @@ pub(super) fn read(clip: &Clip) -> io::Result<Reading> {
     for other in tracks.iter().filter(|track| track.facts.number != chosen.facts.number) {
         set_free(&mut ours, &other.trak);
     }
-    if chosen.is_askew() {
-        chosen.set_upright(&mut ours);
-        reading.declared.matrix_ignored = true;
+    match chosen.orientation() {
+        Orientation::Upright => {}
+        Orientation::Turned(turn) => {
+            chosen.set_upright(&mut ours);
+            reading.turn = Some(turn);
+        }
+        Orientation::Askew => {
+            chosen.set_upright(&mut ours);
+            reading.declared.matrix_ignored = true;
+        }
     }
     if !fragmented {
         reading.declared.frames = Some(chosen.samples);
@@ -171,6 +178,7 @@ fn layout(clip: &Clip) -> io::Result<Layout> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::video::source::reading::Turn;
     use proptest::prelude::*;
 
     fn make_box(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
@@ -298,17 +306,18 @@ mod tests {
     }
 
     #[test]
-    fn only_plain_turns_and_flips_are_left_to_the_demuxer() {
+    fn only_plain_turns_and_flips_are_applied() {
         const ONE: i32 = 1 << 16;
-        let askew = |matrix| reading(&Says { matrix, ..Says::default() }.file()).declared.matrix_ignored;
-        for plain in [[1, 0, 0, 1], [0, 1, -1, 0], [-1, 0, 0, -1], [0, -1, 1, 0], [-1, 0, 0, 1], [0, 1, 1, 0]]
-        {
-            assert!(!askew(plain.map(|n| n * ONE)), "{plain:?}");
-        }
-        assert!(!askew([ONE - 1, 3, -3, ONE + 1]), "a writer's rounding");
+        let read = |matrix| {
+            let reading = reading(&Says { matrix, ..Says::default() }.file());
+            (reading.turn, reading.declared.matrix_ignored)
+        };
+        assert_eq!(read([0, ONE, -ONE, 0]), (Some(Turn::Clockwise), false));
+        assert_eq!(read([-ONE, 0, 0, -ONE]), (Some(Turn::HalfWay), false));
+        assert_eq!(read([ONE - 1, 3, -3, ONE + 1]), (None, false), "a writer's rounding");
         for odd in [[ONE * 3 / 2, 0, 0, ONE], [ONE, 0, 0, ONE / 2], [46_341, 46_341, -46_341, 46_341], [0; 4]]
         {
-            assert!(askew(odd), "{odd:?}");
+            assert_eq!(read(odd), (None, true), "{odd:?}");
             let view = viewed(&Says { matrix: odd, ..Says::default() }.file()).expect("a view");
             assert!(view == Says::default().file(), "the rest stays as it is");
         }

@@ -3,7 +3,7 @@
 use super::boxes::{Node, be16, be32, be64, content, find, nodes};
 use crate::geometry::FrameSize;
 use crate::video::source::edits::Entry;
-use crate::video::source::reading::TrackFacts;
+use crate::video::source::reading::{TrackFacts, Turn};
 use std::ops::Range;
 
 /// Most entries of an edit list that are read.
@@ -12,6 +12,15 @@ const MAX_EDITS: usize = 10_000;
 const ONE: i32 = 1 << 16;
 /// How far an entry of the matrix may lie from 0, 1 or -1: writers round.
 const ROUNDING: i32 = ONE / 256;
+
+/// What a track's matrix does to its pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Orientation {
+    Upright,
+    Turned(Turn),
+    /// Scaled, sheared, or turned by an odd angle.
+    Askew,
+}
 
 /// One video track.
 #[derive(Debug)]
@@ -28,8 +37,8 @@ pub(super) struct Track {
     pub(super) media_scale: u32,
     /// The same of the movie.
     pub(super) movie_scale: u32,
-    /// Where the durations of the track and the movie stand, and in how many bytes each.
-    durations: Vec<Range<usize>>,
+    /// Where the durations of the movie, the track and its media stand, each with the ticks per second of its clock.
+    durations: Vec<(Range<usize>, u32)>,
     /// Where the nine numbers of its matrix lie.
     matrix_at: usize,
     /// The upper left four: how the picture is turned, flipped and scaled.
@@ -55,8 +64,10 @@ fn video_track(moov: &[u8], trak: Node, number: u32, mvhd: &Range<usize>) -> Opt
         return None;
     }
     let table = find(moov, media.clone(), &[b"minf", b"stbl"])?.content;
-    let mdhd = content(moov, media, &[b"mdhd"]);
+    let media_head = find(moov, media, &[b"mdhd"]).map(|node| node.content).unwrap_or_default();
+    let mdhd = moov.get(media_head.clone());
     let media_scale = mdhd.and_then(timescale).unwrap_or(1000);
+    let movie_scale = moov.get(mvhd.clone()).and_then(timescale).unwrap_or(1000);
     let lasts = mdhd.and_then(media_duration).unwrap_or(0);
     let head = find(moov, inside.clone(), &[b"tkhd"]).map(|node| node.content).unwrap_or_default();
     let tkhd = moov.get(head.clone()).unwrap_or_default();
@@ -67,6 +78,12 @@ fn video_track(moov: &[u8], trak: Node, number: u32, mvhd: &Range<usize>) -> Opt
         (Some(a), Some(b), Some(c), Some(d)) => [a, b, c, d],
         _ => [ONE, 0, 0, ONE],
     };
+    let durations = [
+        (duration_field(moov, mvhd, [16, 24]), movie_scale),
+        (duration_field(moov, &head, [20, 28]), movie_scale),
+        (duration_field(moov, &media_head, [16, 24]), media_scale),
+    ];
+    let durations = durations.into_iter().filter_map(|(place, scale)| Some((place?, scale))).collect();
     let samples = match content(moov, table.clone(), &[b"stsz"]) {
         Some(stsz) => be32(stsz, 8),
         None => content(moov, table.clone(), &[b"stz2"]).and_then(|stz2| be32(stz2, 8)),
@@ -86,8 +103,8 @@ fn video_track(moov: &[u8], trak: Node, number: u32, mvhd: &Range<usize>) -> Opt
         trak,
         samples: samples.unwrap_or(0).into(),
         media_scale,
-        movie_scale: moov.get(mvhd.clone()).and_then(timescale).unwrap_or(1000),
-        durations: [duration_field(moov, mvhd, [16, 24]), duration_field(moov, &head, [20, 28])].concat(),
+        movie_scale,
+        durations,
         matrix_at: head.start + matrix_at,
         matrix,
         table,
@@ -120,11 +137,11 @@ impl Track {
         })
     }
 
-    /// States how long its media lasts as the duration of track and movie in a copy of the `moov`.
+    /// States how long its media lasts as the duration of movie, track and media in a copy of the `moov`.
     pub(super) fn set_duration(&self, moov: &mut [u8], lasts_ns: i64) {
-        let ticks = i128::from(lasts_ns) * i128::from(self.movie_scale) / 1_000_000_000 + 1;
-        let long = u64::try_from(ticks).unwrap_or(u64::MAX).to_be_bytes();
-        for place in &self.durations {
+        for (place, scale) in &self.durations {
+            let ticks = i128::from(lasts_ns) * i128::from(*scale) / 1_000_000_000 + 1;
+            let long = u64::try_from(ticks).unwrap_or(u64::MAX).to_be_bytes();
             if let Some(field) = moov.get_mut(place.clone()) {
                 match field.len() {
                     8 => field.copy_from_slice(&long),
@@ -134,14 +151,21 @@ impl Track {
         }
     }
 
-    /// Its matrix is neither the identity nor a plain turn or flip.
-    pub(super) fn is_askew(&self) -> bool {
+    /// How its matrix turns the picture.
+    pub(super) fn orientation(&self) -> Orientation {
         let near = |n: i32, to: i32| (i64::from(n) - i64::from(to)).abs() <= i64::from(ROUNDING);
-        let (nought, one) = (|n| near(n, 0), |n| near(n, ONE) || near(n, -ONE));
-        let [a, b, c, d] = self.matrix;
-        let upright = one(a) && nought(b) && nought(c) && one(d);
-        let sideways = nought(a) && one(b) && one(c) && nought(d);
-        !upright && !sideways
+        let sign = |n: i32| [0, 1, -1].into_iter().find(|sign| near(n, sign * ONE));
+        match self.matrix.map(sign) {
+            [Some(1), Some(0), Some(0), Some(1)] => Orientation::Upright,
+            [Some(0), Some(1), Some(-1), Some(0)] => Orientation::Turned(Turn::Clockwise),
+            [Some(-1), Some(0), Some(0), Some(-1)] => Orientation::Turned(Turn::HalfWay),
+            [Some(0), Some(-1), Some(1), Some(0)] => Orientation::Turned(Turn::Counterclockwise),
+            [Some(-1), Some(0), Some(0), Some(1)] => Orientation::Turned(Turn::LeftRight),
+            [Some(1), Some(0), Some(0), Some(-1)] => Orientation::Turned(Turn::TopBottom),
+            [Some(0), Some(1), Some(1), Some(0)] => Orientation::Turned(Turn::Falling),
+            [Some(0), Some(-1), Some(-1), Some(0)] => Orientation::Turned(Turn::Rising),
+            _ => Orientation::Askew,
+        }
     }
 
     /// Takes its matrix out of a copy of the `moov`.
@@ -161,12 +185,12 @@ fn timescale(header: &[u8]) -> Option<u32> {
 }
 
 /// Where the duration stands in a `mvhd` or `tkhd` box: at the first offset in the short form, at the second in the long.
-fn duration_field(moov: &[u8], header: &Range<usize>, [short, long]: [usize; 2]) -> Vec<Range<usize>> {
+fn duration_field(moov: &[u8], header: &Range<usize>, [short, long]: [usize; 2]) -> Option<Range<usize>> {
     let place = match moov.get(header.start) {
         Some(1) => header.start + long..header.start + long + 8,
         _ => header.start + short..header.start + short + 4,
     };
-    if place.end <= header.end { vec![place] } else { Vec::new() }
+    (place.end <= header.end).then_some(place)
 }
 
 /// Duration of an `mdhd` box, clock ticks.
