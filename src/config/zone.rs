@@ -1,7 +1,7 @@
 //! `[[zone]]` in a camera file: the private regions, always hidden.
 
 use super::document::{Item, Section};
-use super::polygon;
+use super::polygon::{self, small_side};
 use super::style::Style;
 use crate::geometry::{FrameSize, UnitPolygon};
 use clap::ValueEnum;
@@ -68,8 +68,17 @@ fn read_one<'d>(item: &Item<'d>, frame: Option<FrameSize>, labels: &mut Labels<'
     let outline = Outline::read(&mut section, frame, labels);
     // Absent and faulty are two things.
     let style = section.optional("style").map_or(Some(None), |item| item.word().map(Some));
+    let small = section.optional("small").map_or(Some(false), |item| item.boolean());
     section.finish();
     let Outline { label, polygon, at } = outline?;
+    if let Some(size) = frame.filter(|_| small == Some(false)).and_then(|frame| small_side(&polygon, frame)) {
+        let message = format!("zone \"{label}\" is only {size} pixels large");
+        let cure = "draw it around what it names, in 0..1 of the picture; if it is meant so, write small = true in it";
+        let fault = item.doc.fault(message, cure);
+        item.doc.note_fault(fault.mark(at, "hides hardly anything"));
+        return None;
+    }
+    small?;
     Some(Drawn { what: Zone { kind: kind?, label, polygon: Arc::new(polygon), style: style? }, at })
 }
 
