@@ -6,13 +6,20 @@
 //! holds the cameras' passwords.) A file of several pictures, tasks or cameras leads to a question: zones of one camera
 //! on another one's pictures leave its doors open.
 
+mod coco;
 mod cvat;
 mod frigate;
 mod kinds;
+mod label_studio;
 mod labelme;
 mod pictures;
 mod recognise;
+mod rle;
 mod shape;
+mod svg;
+mod svg_path;
+mod svg_place;
+mod via;
 mod write;
 mod yaml;
 
@@ -23,7 +30,7 @@ use crate::geometry::FrameSize;
 use clap::ValueEnum;
 use std::path::Path;
 
-/// Largest file of another tool, MiB: LabelMe keeps the picture in it, CVAT every frame's boxes.
+/// Largest file of another tool, MiB: LabelMe and SVG keep the picture in it, CVAT every frame's boxes.
 const LARGEST_MIB: u64 = 64;
 
 /// Most zones that one file may lead to. More are not a camera's regions but a data set's.
@@ -38,6 +45,14 @@ pub enum ImportFormat {
     Cvat,
     /// Frigate's configuration (YAML).
     Frigate,
+    /// COCO's JSON: polygons, boxes, bitmaps in runs.
+    Coco,
+    /// The VGG Image Annotator's JSON or CSV, version 1 or 2.
+    Via,
+    /// Label Studio's JSON or JSON-MIN.
+    LabelStudio,
+    /// A drawing over the picture.
+    Svg,
 }
 
 /// What the one who imports says of a file that leaves it open.
@@ -131,7 +146,12 @@ fn read(text: &str, format: Option<ImportFormat>, wishes: &ImportWishes<'_>) -> 
     for (flag, given, fits, whose) in [
         ("--camera", camera, format == ImportFormat::Frigate, "frigate"),
         ("--task", task, format == ImportFormat::Cvat, "cvat"),
-        ("--image", image, format != ImportFormat::Frigate, "files of labelled pictures"),
+        (
+            "--image",
+            image,
+            !matches!(format, ImportFormat::Frigate | ImportFormat::Svg),
+            "files of labelled pictures",
+        ),
     ] {
         if given.is_some() && !fits {
             return Err(Fault::ask(format!("{flag} is for {whose}"), "leave it out"));
@@ -141,6 +161,11 @@ fn read(text: &str, format: Option<ImportFormat>, wishes: &ImportWishes<'_>) -> 
         ImportFormat::Labelme => labelme::read(text, image),
         ImportFormat::Cvat => cvat::read(text, task, image),
         ImportFormat::Frigate => frigate::read(text, camera, wishes.unit),
+        ImportFormat::Coco => coco::read(text, image),
+        ImportFormat::Via if recognise::is_json(text) => via::read_json(text, image),
+        ImportFormat::Via => via::read_csv(text, image),
+        ImportFormat::LabelStudio => label_studio::read(text, image),
+        ImportFormat::Svg => svg::read(text),
     }
 }
 
@@ -210,5 +235,7 @@ fn frame_of(width: f64, height: f64) -> Option<FrameSize> {
     Some(FrameSize { width: side(width)?, height: side(height)? })
 }
 
+#[cfg(test)]
+mod format_tests;
 #[cfg(test)]
 mod tests;

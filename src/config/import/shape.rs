@@ -188,6 +188,16 @@ fn on_grid(p: UnitPoint) -> UnitPoint {
     UnitPoint { x: near(p.x), y: near(p.y) }
 }
 
+/// Whether an outline is taken over with its corners, and not as the region without dents around them.
+pub(super) fn keeps_its_corners(corners: &[(f64, f64)]) -> bool {
+    corners.len() <= MOST_POINTS && !crosses(corners)
+}
+
+/// Whether sides of an outline meet that should not.
+pub(super) fn crosses(corners: &[(f64, f64)]) -> bool {
+    crosses_itself(&without_repeats(corners.iter().map(|&(x, y)| UnitPoint { x, y }).collect()))
+}
+
 /// Without corners that repeat the one before, around.
 fn without_repeats(mut corners: Vec<UnitPoint>) -> Vec<UnitPoint> {
     corners.dedup();
