@@ -5,6 +5,7 @@ use super::talk;
 use crate::config::{Camera, CoordinateUnit, ImportError, ImportFormat, ImportWishes, import, starter};
 use crate::error::{Exit, Failure};
 use crate::geometry::FrameSize;
+use crate::lang::Lang;
 use clap::Args as ClapArgs;
 use std::path::PathBuf;
 
@@ -43,6 +44,9 @@ pub(super) struct Args {
     /// Zones of less than four pixels on a side are meant so.
     #[arg(long)]
     small_zones: bool,
+    /// The language of kinds of zone.
+    #[arg(long, value_enum, default_value_t, env = "MELKGLAS_LANG")]
+    lang: Lang,
     /// Replace a camera file that exists.
     #[arg(long)]
     force: bool,
@@ -75,7 +79,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let camera = Camera::parse(&args.output, &text)?;
     finish(vec![written(&args.output, args.force, |out| out.write_all(text.as_bytes()))?])?;
     for zone in &camera.zones {
-        talk::say(format_args!("  {:<13} {}", zone.kind.to_string(), zone.label));
+        talk::say(format_args!("  {:<13} {}", zone.kind.word(args.lang), zone.label));
     }
     for note in &found.notes {
         talk::say(format_args!("! {note}"));

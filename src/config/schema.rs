@@ -5,7 +5,7 @@
 //! that a polygon crosses itself, only [`Camera::parse`](super::Camera::parse) tells.
 
 use super::camera::{LONGEST_SIDE_PX, View};
-use super::document::words;
+use super::document::all_words;
 use super::live::{Delivery, LivePolicy, Transport};
 use super::overlay::{MOST_AREA, MOST_OVERLAYS};
 use super::polygon::{MOST_POINTS, SMALL_PX};
@@ -137,7 +137,7 @@ fn filled(description: &str) -> Value {
 }
 
 fn word<T: clap::ValueEnum>(description: &str) -> Value {
-    json!({ "enum": words::<T>(), "description": description })
+    json!({ "enum": all_words::<T>(), "description": description })
 }
 
 fn side(description: &str) -> Value {

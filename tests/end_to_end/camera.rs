@@ -38,7 +38,7 @@ fn masks_of_other_tools_become_a_camera_file_that_passes_the_check() {
         desk.run(args.iter().chain(rest))
     };
     import(&[]).expect(2, &["back, front", "--camera NAME"]);
-    import(&["--camera", "back", "--image", "x"]).expect(2, &["--camera is for frigate"]);
+    import(&["--camera", "back", "--image", "x"]).expect(2, &["--image is for files of labelled pictures"]);
     import(&["--camera", "back", "--frame", "1280"]).expect(2, &["1280x720"]);
     import(&["--camera", "back", "--frame", "100x100"]).expect(2, &["another shape"]);
     import(&["--camera", "back"]).expect(0, &["wrote back.toml", "1280x720"]);
@@ -58,6 +58,50 @@ fn masks_of_other_tools_become_a_camera_file_that_passes_the_check() {
     assert_eq!(std::fs::read(desk.path("in.toml")).expect("read"), std::fs::read(&labelme).expect("read"));
     std::fs::remove_file(desk.path("in.toml")).expect("removed");
     assert_eq!(desk.names(), names);
+}
+
+/// A CVAT project of two cameras with pictures of two sizes, each with its door in the lower right quarter.
+const PROJECT: &str = "<annotations><meta><project><tasks>
+<task><id>11</id><name>yard</name><original_size><width>640</width><height>360</height></original_size></task>
+<task><id>12</id><name>hall</name><original_size><width>320</width><height>180</height></original_size></task>
+</tasks></project></meta>
+<track label=\"deur\" task_id=\"11\"><box frame=\"0\" outside=\"0\" xtl=\"320\" ytl=\"180\" xbr=\"640\" ybr=\"360\"/></track>
+<track label=\"deur\" task_id=\"12\"><box frame=\"0\" outside=\"0\" xtl=\"160\" ytl=\"90\" xbr=\"320\" ybr=\"180\"/></track>
+</annotations>";
+
+#[test]
+fn a_door_of_one_task_of_a_project_is_hidden_where_it_is() {
+    let desk = Desk::new();
+    film::intruder(&desk.path("clip.mp4"), 5);
+    std::fs::write(desk.path("project.xml"), PROJECT).expect("written");
+    let import = ["camera", "import", "project.xml", "-o", "hall.toml"];
+    desk.run(import).expect(2, &["yard (task 11), hall (task 12)", "--task NAME"]);
+    assert!(!desk.path("hall.toml").exists());
+    desk.run(import.into_iter().chain(["--task", "hall"])).expect(0, &["deur", "320x180, 1 zone(s)"]);
+    desk.run(["redact", "clip.mp4", "-o", "out.mp4", "--camera", "hall.toml"]).expect(0, &[]);
+    let seen = view(&desk.path("out.mp4"));
+    for (x, y) in [(164, 94), (240, 135), (316, 176)] {
+        assert!((0..5).all(|frame| is_fill(seen.pixel(frame, x, y))), "{x},{y}");
+    }
+}
+
+#[test]
+fn a_zone_of_hardly_any_pixels_is_a_question_also_where_it_is_written_by_hand() {
+    let desk = Desk::new();
+    let speck = DOOR
+        .replace("[0.95, 0.25], [0.95, 0.75], [0.05, 0.75]", "[0.055, 0.25], [0.055, 0.75], [0.05, 0.75]");
+    std::fs::write(desk.path("door.toml"), &speck).expect("written");
+    let says = ["zone \"all of it\" is only 1.6 x 90.0 pixels large", "small = true"];
+    desk.run(["camera", "check", "door.toml"]).expect(3, &says);
+    let meant = speck.replace("kind = \"door\"", "kind = \"voordeur\"\nsmall = true");
+    std::fs::write(desk.path("door.toml"), meant).expect("written");
+    desk.run(["camera", "check", "door.toml"]).expect(0, &["is sound", "door"]);
+    let svg = "<svg width=\"320\" height=\"180\"><rect id=\"voordeur\" x=\"9\" y=\"9\" width=\"3\" height=\"90\"/></svg>";
+    std::fs::write(desk.path("zones.svg"), svg).expect("written");
+    let import = ["camera", "import", "zones.svg", "-o", "speck.toml"];
+    desk.run(import).expect(2, &["line 1 \"voordeur\" (3.0 x 90.0 pixels)", "--small-zones"]);
+    desk.run(import.into_iter().chain(["--small-zones"])).expect(0, &["wrote speck.toml"]);
+    desk.run(["camera", "check", "speck.toml", "--lang", "nl"]).expect(0, &["deur"]);
 }
 
 #[test]
