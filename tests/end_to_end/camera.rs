@@ -3,6 +3,8 @@
 use super::eyes::{is_fill, view};
 use super::film;
 use super::program::{DOOR, Desk, mode};
+use gst::prelude::*;
+use gstreamer as gst;
 use serde_json::Value;
 use std::path::Path;
 
@@ -102,6 +104,53 @@ fn a_zone_of_hardly_any_pixels_is_a_question_also_where_it_is_written_by_hand() 
     desk.run(import).expect(2, &["line 1 \"voordeur\" (3.0 x 90.0 pixels)", "--small-zones"]);
     desk.run(import.into_iter().chain(["--small-zones"])).expect(0, &["wrote speck.toml"]);
     desk.run(["camera", "check", "speck.toml", "--lang", "nl"]).expect(0, &["deur"]);
+}
+
+#[test]
+fn the_still_for_drawing_shows_the_scene_without_whoever_passes() {
+    let desk = Desk::new();
+    film::intruder(&desk.path("clip.mp4"), 40);
+    let new = ["camera", "new", "hall", "--from", "clip.mp4", "-o", "hall.toml", "--picture", "grid.png"];
+    desk.run(new).expect(0, &["wrote grid.png"]);
+    let grid = image::open(desk.path("grid.png")).expect("a picture").into_rgb8();
+    let magenta = grid.pixels().filter(|p| p[0] > 180 && p[1] < 90 && p[2] > 180).count();
+    let filled = grid.pixels().filter(|p| p[1] > 200 && p[0] < 60 && p[2] < 60).count();
+    assert_eq!((magenta, filled), (0, 0), "neither the intruder nor a mask where it went");
+}
+
+#[test]
+fn whoever_stays_for_the_whole_clip_is_hidden_on_the_still() {
+    let desk = Desk::searching(640);
+    let yard = view(&Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/courtyard.mp4"));
+    let (width, height) = (yard.width as u32, yard.height as u32);
+    let frame = image::RgbImage::from_raw(width, height, yard.frames[0].clone()).expect("a picture");
+    frame.save(desk.path("yard.png")).expect("written");
+    frozen(&desk.path("yard.png"), &desk.path("frozen.mp4"));
+    let new = ["camera", "new", "yard", "--from", "frozen.mp4", "-o", "yard.toml", "--picture", "grid.png"];
+    desk.run(new).expect(0, &["wrote grid.png"]);
+    let grid = image::open(desk.path("grid.png")).expect("a picture").into_rgb8();
+    let masked = grid.pixels().filter(|p| p[1] > 200 && p[0] < 60 && p[2] < 60).count();
+    assert!(masked > 1000, "{masked} pixels are hidden");
+    // All that is hidden of somebody on the grid is hidden in a clip as well, and most of the scene is to be seen.
+    assert!(masked < (width * height / 3) as usize, "{masked} pixels are hidden");
+}
+
+/// A clip of twenty frames in which nothing moves.
+fn frozen(picture: &Path, clip: &Path) {
+    gst::init().expect("GStreamer starts");
+    let text = format!(
+        "filesrc location={} ! pngdec ! videoconvert ! imagefreeze num-buffers=20 ! \
+         video/x-raw,format=I420,framerate=10/1 ! {} ! mp4mux ! filesink location={}",
+        picture.display(),
+        film::H264,
+        clip.display()
+    );
+    let pipeline = gst::parse::launch(&text).expect("a sound pipeline");
+    pipeline.set_state(gst::State::Playing).expect("it plays");
+    let ends = [gst::MessageType::Eos, gst::MessageType::Error];
+    let end = pipeline.bus().expect("a bus").timed_pop_filtered(gst::ClockTime::from_seconds(60), &ends);
+    assert!(matches!(end.as_ref().map(|end| end.view()), Some(gst::MessageView::Eos(_))), "{end:?}");
+    pipeline.set_state(gst::State::Null).expect("it stops");
 }
 
 #[test]
