@@ -180,7 +180,7 @@ fn overlays_are_small_and_keep_away_from_zones() {
     assert!(meets("[[0.11, 0.3], [0.15, 0.3], [0.15, 0.39]]").is_ok(), "in the zone's box, beside the zone");
     check(
         &changed("label = \"name\"", "label = \"clock\"").expect_err("a label twice"),
-        &["33:9 two overlays are labelled \"clock\" | \"clock\" ^ \"clock\" | give each a label of its own"],
+        &["34:9 two overlays are labelled \"clock\" | \"clock\" ^ \"clock\" | give each a label of its own"],
     );
     let many = "[[overlay]]\nlabel = \"x\"\npolygon = [[0, 0], [0.01, 0], [0, 0.01]]\n".repeat(17);
     let error = camera(&format!("{FULL}{many}")).expect_err("too many");

@@ -86,8 +86,8 @@ pub(super) fn settle(sheet: Sheet, wishes: &ImportWishes<'_>) -> Result<Imported
     if !small.is_empty() && !wishes.small_zones {
         return Err(Fault::ask(
             format!("on a picture of {frame} hardly anything is hidden by {}", small.join(", ")),
-            "its coordinates may be of another size or unit than they were taken for: check the file, and --frame; if \
-             they are meant so, say --small-zones",
+            "say --small-zones if they are meant so; otherwise its coordinates count another size or unit than they \
+             were taken for: check the file, and --frame",
         ));
     }
     if zones.is_empty() {

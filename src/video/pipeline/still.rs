@@ -24,11 +24,11 @@ const REACH_NS: u64 = 15_000_000_000;
 /// Frames that a scene takes at least: of fewer, whoever stands in most of them is the scene.
 const LEAST_FRAMES: usize = 8;
 /// Score from which on a detection of any size is believed. What networks take for a person on an empty scene stays below:
-/// a whole corner of a lobby seen from above has 0.2 to 0.3.
+/// a doorway or a whole corner of a lobby seen from above has 0.2 to 0.4.
 const SURE: f32 = 0.5;
 /// A detection of at most this share of the picture is believed at its network's own threshold: it may be somebody small
 /// in the distance, and a mask that small leaves the doors to be seen.
-const SMALL: f32 = 0.1;
+const SMALL: f32 = 0.005;
 /// Overlap (IoU) from which two detections are of the same person, who stands still.
 const SAME_PLACE: f32 = 0.45;
 
@@ -225,7 +225,7 @@ mod tests {
             (0..8).map(|n| frame(&[person(0.0, 75.0, if n == 3 { 0.6 } else { 0.28 })])).collect();
         assert!(hidden(&[corner], &frames).contains(&corner));
         // Somebody small may be anybody, and a face is one.
-        let small = person(20.0, 9.0, 0.25);
+        let small = person(20.0, 7.0, 0.25);
         let face = Detection { target: Target::Face, ..corner };
         assert_eq!(hidden(&[small, face, corner], &[]), [small, face]);
         assert!(hidden(&[Detection { weak: true, ..small }], &[]).is_empty());
