@@ -101,7 +101,7 @@ fn several_stills_are_approved_at_once_or_none_and_shown_with_boxes() {
     let boxes = image::open(desk.path("boxes.png")).expect("a picture").into_rgb8();
     assert!(boxes.width() >= 2 * width && boxes.height() >= height, "{:?}", boxes.dimensions());
     let orange = |at: &Rgb<u8>| *at == Rgb([255, 110, 40]);
-    assert!(boxes.pixels().filter(|at| orange(at)).count() > 100 && !people.pixels().any(|at| orange(at)));
+    assert!(boxes.pixels().filter(|at| orange(at)).count() > 100 && !people.pixels().any(orange));
     approve(&["--picture", "boxes.png"]).expect(2, &["exists already"]);
     approve(&["--picture", "a.png", "--force"]).expect(2, &["a.png"]);
     approve(&["--despite", "statues"])

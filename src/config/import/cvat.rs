@@ -162,7 +162,7 @@ fn put_together(sheet: &mut Sheet, pictures: Vec<Picture>) -> Result<(), Fault> 
     }
     let Some(frame) = frames().next().flatten() else { return Ok(()) };
     if sheet.frame.is_some_and(|said| said != frame) && !sheet.shapes.is_empty() {
-        let what = format!("its tracks and its images were drawn on pictures of different sizes");
+        let what = "its tracks and its images were drawn on pictures of different sizes";
         return Err(Fault::ask(what, "export them from CVAT apart"));
     }
     sheet.frame = Some(frame);
@@ -233,6 +233,10 @@ fn corners(sheet: &mut Sheet, node: Node<'_, '_>, label: &str) -> Result<Option<
     let form = node.tag_name().name();
     Ok(Some(match form {
         "polygon" => points(node)?,
+        // One that ends where it began encloses something.
+        "polyline" if points(node).is_ok_and(|found| found.len() > 3 && found.first() == found.last()) => {
+            points(node)?
+        }
         "box" => {
             let (a, b) = (
                 (number(&node, "xtl")?, number(&node, "ytl")?),

@@ -57,6 +57,7 @@ fn read_shape(sheet: &mut Sheet, place: &str, shape: &Value) -> Result<(), Fault
             let radius = (edge.0 - centre.0).hypot(edge.1 - centre.1);
             around_ellipse(*centre, (radius, radius), 0.0)
         }
+        // One that ends where it began encloses something.
         ("linestrip", [first, .., last]) if corners.len() > 3 && first == last => corners,
         ("point" | "points" | "line" | "linestrip", _) => {
             sheet.note(&named, format!("a {form} encloses nothing; left out"));

@@ -58,7 +58,7 @@ pub(super) fn read(text: &str) -> Result<Sheet, Fault> {
 struct Found {
     frame_px: Option<FrameSize>,
     pictures: Vec<Outline>,
-    shapes: Vec<(String, String, Vec<(f64, f64)>)>,
+    shapes: Vec<Shape>,
     notes: Vec<(String, String)>,
 }
 
@@ -83,10 +83,12 @@ impl Found {
         for (place, what) in self.notes {
             sheet.note(&place, what);
         }
-        for (label, place, corners) in self.shapes {
-            let corners = corners.iter().map(|p| ((p.0 - a.0) / width, (p.1 - a.1) / height)).collect();
-            sheet.shapes.push(Shape { label, place, corners, unit: CoordinateUnit::Shares });
-        }
+        let share = |p: &(f64, f64)| ((p.0 - a.0) / width, (p.1 - a.1) / height);
+        sheet.shapes = self
+            .shapes
+            .into_iter()
+            .map(|shape| Shape { corners: shape.corners.iter().map(share).collect(), ..shape })
+            .collect();
         Ok(sheet)
     }
 }
@@ -137,9 +139,12 @@ fn walk(
                     let what = "curves of a path are taken over with corners around them, all of it where it crosses itself";
                     found.notes.extend(outlines.iter().any(Outline::bends).then(|| (named, what.to_owned())));
                 }
-                for outline in outlines {
-                    found.shapes.push((label.clone(), at(child), outline.moved(&inner).corners()));
-                }
+                found.shapes.extend(outlines.iter().map(|outline| Shape {
+                    label: label.clone(),
+                    place: at(child),
+                    corners: outline.moved(&inner).corners(),
+                    unit: CoordinateUnit::Shares,
+                }));
             }
             _ => {
                 let what = format!(

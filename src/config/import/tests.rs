@@ -558,6 +558,33 @@ fn a_labelme_mask_holds_its_last_pixels() {
 }
 
 #[test]
+fn a_line_that_ends_where_it_began_is_a_region() {
+    let labelme = "{\"imageWidth\": 100, \"imageHeight\": 100, \"shapes\": [{\"label\": \"tuin\", \"shape_type\": \"linestrip\", \
+                   \"points\": [[0, 0], [50, 0], [50, 50], [0, 0]]}]}";
+    let cvat = "<annotations><image name=\"a\" width=\"100\" height=\"100\">\
+                <polyline label=\"tuin\" points=\"0,0;50,0;50,50;0,0\"/></image></annotations>";
+    for file in [labelme, cvat] {
+        assert_eq!(zones(&with(file, None, &NONE).expect("read")), ["garden tuin: 0,0 500,0 500,500"]);
+    }
+}
+
+#[test]
+fn a_cuboid_is_the_region_around_it_and_what_is_not_known_is_refused() {
+    let cvat = |inner: &str| {
+        let file = format!(
+            "<annotations><image name=\"a\" width=\"100\" height=\"100\">\n{inner}</image></annotations>"
+        );
+        with(&file, None, &NONE)
+    };
+    let cuboid = "<cuboid label=\"deur\" xtl1=\"10\" ytl1=\"20\" xbl1=\"10\" ybl1=\"80\" xtr1=\"40\" ytr1=\"20\" xbr1=\"40\" \
+                  ybr1=\"80\" xtl2=\"20\" ytl2=\"10\" xbl2=\"20\" ybl2=\"70\" xtr2=\"50\" ytr2=\"10\" xbr2=\"50\" ybr2=\"70\"/>";
+    let found = cvat(cuboid).expect("a cuboid");
+    assert_eq!(zones(&found), ["door deur: 100,200 200,100 500,100 500,700 400,800 100,800"]);
+    let error = cvat("<blob label=\"deur\"/>").expect_err("unknown").to_string();
+    assert!(error.contains("line 2 \"deur\": <blob> is not known here; draw it as a polygon"), "{error}");
+}
+
+#[test]
 fn of_several_labelme_pictures_one_is_asked_for() {
     let picture = |name: &str, label: &str| {
         format!(
