@@ -49,7 +49,7 @@ pub(super) struct NewArgs {
     /// The camera file to write.
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
-    /// Also write a still of the empty scene with a labelled grid from 0 to 1 on it (PNG). Whoever stays in view is hidden.
+    /// Also write a still of the empty scene with a labelled grid from 0 to 1 on it (PNG). Faces are hidden, and whoever surely stays.
     #[arg(long, value_name = "P.png")]
     picture: Option<PathBuf>,
     /// Replace files that exist.

@@ -7,7 +7,8 @@ use crate::geometry::{FrameSize, PolygonFault, UnitPoint, UnitPolygon};
 /// Most corners of one polygon: checking for crossing sides takes time by the square of it.
 pub(super) const MOST_POINTS: usize = 500;
 
-/// A zone of fewer pixels on a side hides nothing that anybody could recognise: its coordinates are wrong as often as not.
+/// A zone of fewer pixels on a side hides nothing that anybody could recognise: its coordinates are wrong as often as
+/// not.
 pub(super) const SMALL_PX: f64 = 4.0;
 
 /// A coordinate from here on cannot be a point just off the edge: it was read off a picture in pixels.

@@ -1,5 +1,5 @@
-//! CVAT's XML, version 1.1: "for images" with shapes per image, "for video" with tracks of shapes per frame; of a task, or
-//! of a project of several tasks, each with pictures of its own size.
+//! CVAT's XML, version 1.1: "for images" with shapes per image, "for video" with tracks of shapes per frame; of a
+//! task, or of a project of several tasks, each with pictures of its own size.
 //!
 //! The form: <https://docs.cvat.ai/docs/manual/advanced/xml_format/>.
 
@@ -153,8 +153,8 @@ fn picture(image: Node<'_, '_>) -> Result<Picture, Fault> {
     Ok(Picture { names: names.map(str::to_owned).collect(), sheet })
 }
 
-/// The shapes of pictures of one size are one camera's: what lies still was drawn on any of them. Of several sizes nobody
-/// can tell whose they are.
+/// The shapes of pictures of one size are one camera's: what lies still was drawn on any of them. Of several sizes
+/// nobody can tell whose they are.
 fn put_together(sheet: &mut Sheet, pictures: Vec<Picture>) -> Result<(), Fault> {
     let frames = || pictures.iter().map(|picture| picture.sheet.frame);
     if frames().zip(frames().skip(1)).any(|(a, b)| a != b) {

@@ -1,8 +1,9 @@
 //! Frigate's configuration (YAML): the masks of one camera.
 //!
 //! The forms: `mask` is one text `x,y,x,y,...`, a list of such texts, or (from 0.18 on) a table of named masks with
-//! `coordinates`. Coordinates are shares of the picture, or (before 0.14) whole pixels of `detect`; what tells them apart is
-//! in [`unit_of`]. See <https://docs.frigate.video/configuration/masks> and `frigate/config/camera/mask.py` in its repository.
+//! `coordinates`. Coordinates are shares of the picture, or (before 0.14) whole pixels of `detect`; what tells them
+//! apart is in [`unit_of`]. See <https://docs.frigate.video/configuration/masks> and `frigate/config/camera/mask.py`
+//! in its repository.
 //!
 //! Frigate's masks say where it should not look, which may be a tree as well as a window; its `zones` say where
 //! something that is seen counts. Masks become zones, as they may be private; its zones do not.

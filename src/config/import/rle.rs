@@ -52,8 +52,8 @@ impl Extent {
     }
 }
 
-/// The rectangle around what runs set, which are unset and set by turns, beginning with unset. None where they do not make
-/// up the whole bitmap.
+/// The rectangle around what runs set, which are unset and set by turns, beginning with unset. None where they do not
+/// make up the whole bitmap.
 pub(super) fn extent_of_counts(counts: &[u64], size: FrameSize) -> Option<Extent> {
     let mut extent = Extent::new(size, Order::Columns);
     let mut at = 0u64;
@@ -97,8 +97,8 @@ pub(super) fn counts_of_text(text: &str) -> Option<Vec<u64>> {
     counts.into_iter().map(|count| u64::try_from(count).ok()).collect()
 }
 
-/// The rectangle around what a brush of Label Studio painted: its alpha, of red, green, blue and alpha in bytes, packed by
-/// `@thi.ng/rle-pack`. None where the bytes are no picture of this size.
+/// The rectangle around what a brush of Label Studio painted: its alpha, of red, green, blue and alpha in bytes,
+/// packed by `@thi.ng/rle-pack`. None where the bytes are no picture of this size.
 pub(super) fn extent_of_brush(bytes: &[u8], size: FrameSize) -> Option<Extent> {
     let mut bits = Bits { bytes, at: 0 };
     let all = 4 * pixels(size);

@@ -1,8 +1,8 @@
 //! SVG: shapes drawn over the picture, in a drawing program or by hand.
 //!
-//! The form: <https://www.w3.org/TR/SVG11/> (shapes, paths, `viewBox`, `transform`, units); labels as Inkscape writes them,
-//! <https://wiki.inkscape.org/wiki/Inkscape_SVG_vs._plain_SVG>. Coordinates are taken over as shares of the picture that
-//! lies under the drawing, or of the whole drawing where none does.
+//! The form: <https://www.w3.org/TR/SVG11/> (shapes, paths, `viewBox`, `transform`, units); labels as Inkscape writes
+//! them, <https://wiki.inkscape.org/wiki/Inkscape_SVG_vs._plain_SVG>. Coordinates are taken over as shares of the
+//! picture that lies under the drawing, or of the whole drawing where none does.
 
 use super::shape::{around_ellipse, rectangle};
 use super::svg_path::{Outline, outlines};
@@ -136,7 +136,7 @@ fn walk(
                 }
                 let outlines = shape(found, child, &named)?;
                 if form == "path" {
-                    let what = "curves of a path are taken over with corners around them, all of it where it crosses itself";
+                    let what = "its curves are taken over as corners around them";
                     found.notes.extend(outlines.iter().any(Outline::bends).then(|| (named, what.to_owned())));
                 }
                 found.shapes.extend(outlines.iter().map(|outline| Shape {

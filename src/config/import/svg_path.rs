@@ -48,8 +48,9 @@ impl Outline {
         Self { start: by.at(self.start), sides: self.sides.iter().map(side).collect() }
     }
 
-    /// Its corners. Where a bend leans out of the region, the points that hold it; where it leans in, its ends alone. What
-    /// crosses itself has no side that is surely inside: then the corners of the region without dents around all of it.
+    /// Its corners. Where a bend leans out of the region, the points that hold it; where it leans in, its ends alone.
+    /// What crosses itself has no side that is surely inside: then the corners of the region without dents around all
+    /// of it.
     pub(super) fn corners(&self) -> Vec<Point> {
         let ends: Vec<Point> = std::iter::once(self.start).chain(self.sides.iter().map(|s| s.end)).collect();
         if !self.bends() {
@@ -76,8 +77,8 @@ impl Outline {
     }
 }
 
-/// The outlines of a path, each closed; `None` where it cannot be read. What was drawn before a fault is not taken over:
-/// it is not what was meant.
+/// The outlines of a path, each closed; `None` where it cannot be read. What was drawn before a fault is not taken
+/// over: it is not what was meant.
 pub(super) fn outlines(d: &str) -> Option<Vec<Outline>> {
     let mut scan = Scan { rest: d };
     let mut found: Vec<Outline> = Vec::new();

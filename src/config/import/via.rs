@@ -1,7 +1,7 @@
 //! The VGG Image Annotator's files, version 1 and 2: annotations or a project as JSON, or annotations as CSV.
 //!
-//! The form: what `via.js` of <https://gitlab.com/vgg/via> writes; <https://www.robots.ox.ac.uk/~vgg/software/via/>. No file
-//! says how large its pictures are.
+//! The form: what `via.js` of <https://gitlab.com/vgg/via> writes; <https://www.robots.ox.ac.uk/~vgg/software/via/>.
+//! No file says how large its pictures are.
 
 use super::pictures::{Picture, one_of};
 use super::shape::{around_ellipse, rectangle};

@@ -1,8 +1,8 @@
 //! One masked still of a clip, for drawing zones on: the scene as most of the clip shows it, people gone.
 //!
-//! A detector that is to miss nobody takes furniture for people, and a mask over half a lobby leaves no door to draw. On a
-//! still of which whoever moves is gone, faces are hidden, and whoever surely is a person: not the corner of the scene that such
-//! a detector half believes in.
+//! A detector that is to miss nobody takes furniture for people, and a mask over half a lobby leaves no door to draw.
+//! On a still of which whoever moves is gone, faces are hidden, and whoever surely is a person: not the corner of the
+//! scene that such a detector half believes in.
 
 use crate::config::Site;
 use crate::geometry::FrameSize;
@@ -23,11 +23,11 @@ const REACH_NS: u64 = 15_000_000_000;
 
 /// Frames that a scene takes at least: of fewer, whoever stands in most of them is the scene.
 const LEAST_FRAMES: usize = 8;
-/// Score from which on a detection of any size is believed. What networks take for a person on an empty scene stays below:
-/// a doorway or a whole corner of a lobby seen from above has 0.2 to 0.4.
+/// Score from which on a detection of any size is believed. What networks take for a person on an empty scene stays
+/// below: a doorway or a whole corner of a lobby seen from above has 0.2 to 0.4.
 const SURE: f32 = 0.5;
-/// A detection of at most this share of the picture is believed at its network's own threshold: it may be somebody small
-/// in the distance, and a mask that small leaves the doors to be seen.
+/// A detection of at most this share of the picture is believed at its network's own threshold: it may be somebody
+/// small in the distance, and a mask that small leaves the doors to be seen.
 const SMALL: f32 = 0.005;
 /// Overlap (IoU) from which two detections are of the same person, who stands still.
 const SAME_PLACE: f32 = 0.45;
@@ -46,8 +46,8 @@ pub enum StillError {
     NothingToShow,
 }
 
-/// The scene that most of the clip shows, masked: faces, and whoever surely is a person and stays. Where the clip is too
-/// short for that, its quietest frame.
+/// The scene that most of the clip shows, masked: faces, and whoever surely is a person and stays. Where the clip is
+/// too short for that, its quietest frame.
 ///
 /// # Errors
 /// [`StillError`].
@@ -82,8 +82,8 @@ pub fn empty_still(
 
 /// Who is hidden on a still, of what was found on it and in the frames that it was made of.
 ///
-/// Somebody who sits through the clip may be found with less on the still than in a frame, or not at all, so whoever was
-/// believed in any frame counts wherever somebody was seen in half of them.
+/// Somebody who sits through the clip may be found with less on the still than in a frame, or not at all, so whoever
+/// was believed in any frame counts wherever somebody was seen in half of them.
 fn staying(on_still: Vec<Detection>, frames: &[Surveyed], size: FrameSize) -> Vec<Detection> {
     let seen = || frames.iter().flat_map(|surveyed| &surveyed.detections);
     let small = SMALL * size.area_px() as f32;
