@@ -11,7 +11,7 @@ use crate::error::{Exit, Failure};
 use crate::geometry::FrameSize;
 use crate::interrupt::Interrupt;
 use crate::video::frame::RedactedFrame;
-use crate::video::pipeline::{Learner, StillError, quietest_still};
+use crate::video::pipeline::{Learner, StillError, empty_still};
 use crate::video::sink::{Overwrite, PartialFile, sweep};
 use crate::video::source::FrameRate;
 use clap::{Args, Subcommand};
@@ -26,7 +26,7 @@ pub(super) enum Command {
     New(NewArgs),
     /// Check a camera file, ask about what is commonly forgotten, and draw its regions on a masked still.
     Check(camera_check::Args),
-    /// Take over the masks that another tool keeps: LabelMe, CVAT or Frigate.
+    /// Take over zones drawn elsewhere: LabelMe, CVAT, Frigate, COCO, VIA, Label Studio or SVG.
     Import(camera_import::Args),
     /// Learn stills of the empty scene from clips, and put them beside the camera file.
     Learn(camera_learn::Args),
@@ -49,7 +49,7 @@ pub(super) struct NewArgs {
     /// The camera file to write.
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
-    /// Also write a still with a labelled grid from 0 to 1 on it (PNG). People on it are hidden.
+    /// Also write a still of the empty scene with a labelled grid from 0 to 1 on it (PNG). Faces are hidden, and whoever surely stays.
     #[arg(long, value_name = "P.png")]
     picture: Option<PathBuf>,
     /// Replace files that exist.
@@ -126,7 +126,7 @@ pub(super) fn refuse_existing(
     outputs::check_files(&outputs, &inputs, force)
 }
 
-/// The quietest frame of the clip, people and zones hidden.
+/// The clip's scene without whoever passes through it, people who stay and zones hidden.
 pub(super) fn masked_still(
     clip: &Path,
     camera: Option<(&Path, &Camera)>,
@@ -138,7 +138,7 @@ pub(super) fn masked_still(
     let opened = open_clip(clip)?.assuming_rate(FrameRate::PAL);
     let detectors = installation.detectors(site)?;
     let planner = HideEveryone::new(camera.map(|(_, camera)| camera), site.mask.clone(), None);
-    let still = quietest_still(&opened, site, &planner, detectors.as_ref(), interrupt)
+    let still = empty_still(&opened, site, &planner, detectors.as_ref(), interrupt)
         .map_err(|e| no_still(clip, &e, interrupt))?;
     let size = still.size();
     if let Some((path, camera)) = camera {

@@ -3,7 +3,9 @@
 //! Whoever stands on an approved still counts as furniture in every clip of that camera. So the detectors look once
 //! more, at the very file, and where they find somebody a reason has to be given.
 
+use super::camera_picture::{caption, draw_boxes};
 use super::common::{Effort, Installation, job_failure, open_clip};
+use super::evaluate_strip::side_by_side;
 use super::{camera, outputs, talk};
 use crate::casework::case::today;
 use crate::config::{Approval, Camera, CameraText, NotPlain, Reference, Site};
@@ -15,8 +17,10 @@ use crate::video::plan::{Detection, Observations, Target};
 use crate::video::sink::{Overwrite, PartialFile, sweep};
 use crate::video::source::{Clip, StillKind};
 use clap::Args as ClapArgs;
+use image::{ImageFormat, RgbImage};
+use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Flags of `melkglas camera approve`.
@@ -25,22 +29,31 @@ use std::sync::Arc;
 Look at the still first, at its full size: a man who leaned at the wall all day must not become the empty scene. An \
 approved still lets the program leave out what stands on it, such as a chair that is taken for a person; one that \
 nobody approved only ever adds masks. Where the detectors find somebody on the still, approval is refused (exit code \
-6) unless --despite says why nobody is there; the reason stands in the camera file.
+6) unless --despite says why nobody is there; the reason stands in the camera file. Of several stills all are approved or \
+none.
 
-Example:
-  melkglas camera approve pipelines/cameras/entrance-3.toml --by \"A. Jansen\" --still 3fa9c1d2")]
+Examples:
+  melkglas camera approve pipelines/cameras/entrance-3.toml --by \"A. Jansen\" --still 3fa9c1d2
+  melkglas camera approve entrance-3.toml --by \"A. Jansen\" --still 3fa9c1d2 77b0e4aa --picture boxes.png")]
 pub(super) struct Args {
     /// The camera file.
-    file: std::path::PathBuf,
+    file: PathBuf,
     /// Who looked at the still: the name that stands in the record.
     #[arg(long, value_name = "NAME")]
     by: String,
-    /// The still, by the first digits of its SHA-256, at least eight.
-    #[arg(long, value_name = "SHA256-PREFIX", value_parser = prefix)]
-    still: String,
+    /// The stills, each by the first digits of its SHA-256, at least eight.
+    #[arg(long, value_name = "SHA256-PREFIX", value_parser = prefix, required = true, num_args = 1..)]
+    still: Vec<String>,
     /// Why nobody is on it, although a detector finds somebody.
     #[arg(long, value_name = "REASON")]
     despite: Option<String>,
+    /// Also write the stills side by side, with boxes around whoever the detectors find (PNG); also where approval is
+    /// refused.
+    #[arg(long, value_name = "P.png")]
+    picture: Option<PathBuf>,
+    /// Replace a picture that exists.
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     installation: Installation,
 }
@@ -60,8 +73,13 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
     }
     let text = CameraText::read(&args.file)?;
     let camera = text.camera();
-    let (index, reference) = chosen(camera, &args.file, &args.still)?;
-    if let Some(Approval { by, on, .. }) = &reference.approval {
+    let stills: Vec<PathBuf> = camera.references.iter().map(|r| r.still.path(&args.file)).collect();
+    let inputs: Vec<&PathBuf> = stills.iter().chain([&args.file]).collect();
+    camera::refuse_existing(&[args.picture.as_ref()], &inputs, args.force)?;
+    let chosen = args.still.iter().map(|prefix| chosen(camera, &args.file, prefix));
+    let chosen: BTreeMap<usize, &Reference> = chosen.collect::<Result<_, Failure>>()?;
+    let approved = chosen.values().find_map(|r| r.approval.as_ref().map(|approval| (r, approval)));
+    if let Some((reference, Approval { by, on, .. })) = approved {
         return Err(Failure::with_cure(
             Exit::Usage,
             format!("{} was approved by {by} on {on}", reference.still.file.display()),
@@ -70,33 +88,65 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
     }
     let site = Effort::Thorough.settings(&args.installation.settings()?, Some(camera));
     let detectors: Arc<dyn DetectorFactory> = args.installation.detectors(&site)?;
-    let found = search(&args.file, reference, camera, &site, &detectors, interrupt)?;
-    let despite = match (&found[..], &args.despite) {
-        ([], None) => None,
-        ([], Some(_)) => {
-            talk::say("nothing was found on the still, so the reason is not needed and not noted");
-            None
-        }
-        (found, Some(reason)) => {
+    let mut looked_at = Vec::new();
+    for reference in chosen.values() {
+        looked_at.push(look(&args.file, reference, camera, &site, &detectors, interrupt)?);
+    }
+    if let Some(path) = &args.picture {
+        let tiles: Vec<RgbImage> = chosen
+            .values()
+            .zip(&looked_at)
+            .map(|(reference, (still, found))| boxed(still, found, reference))
+            .collect();
+        camera::finish(vec![camera::png(path, &side_by_side(&tiles), args.force)?])?;
+        talk::say(format_args!("wrote {}", path.display()));
+    }
+    let mut doubtful = Vec::new();
+    for (reference, (_, found)) in chosen.values().zip(&looked_at) {
+        if !found.is_empty() {
+            talk::say(format_args!("{}: somebody may be on it:", reference.still.file.display()));
             list(found);
-            Some(reason.clone())
+            doubtful.push(reference.still.file.display().to_string());
         }
-        (found, None) => {
-            list(found);
+    }
+    match (doubtful.is_empty(), &args.despite) {
+        (false, None) => {
             return Err(Failure::with_cure(
                 Exit::Refused,
-                format!("somebody may be on {}: it is not approved", reference.still.file.display()),
-                "look at these places. Is nobody there, say why with --despite REASON; otherwise learn a new still \
-                 from other clips",
+                format!("somebody may be on {}: it is not approved", doubtful.join(", ")),
+                "look at these places (--picture P.png draws them). Is nobody there, say why with --despite REASON; \
+                 otherwise learn a new still from other clips",
             ));
         }
-    };
+        (true, Some(_)) => {
+            talk::say("nothing was found on the still, so the reason is not needed and not noted")
+        }
+        _ => {}
+    }
     let on = today();
-    let approval = Approval { by: args.by.trim().to_owned(), on, despite };
-    let changed = text.with_approval(index, &approval).map_err(|e| by_hand(&e))?;
+    let approval = |found: &[Detection]| Approval {
+        by: args.by.trim().to_owned(),
+        on,
+        despite: args.despite.clone().filter(|_| !found.is_empty()),
+    };
+    let approvals =
+        chosen.keys().zip(&looked_at).map(|(index, (_, found))| (*index, approval(found))).collect();
+    let changed = text.with_approvals(&approvals).map_err(|e| by_hand(&e))?;
     replace_text(&args.file, &changed)?;
-    talk::say(format_args!("{}: approved by {} on {on}", reference.still.file.display(), approval.by));
+    for reference in chosen.values() {
+        let file = reference.still.file.display();
+        talk::say(format_args!("{file}: approved by {} on {on}", args.by.trim()));
+    }
     Ok(Exit::Ok)
+}
+
+/// A still with boxes around whoever was found on it, and what it is.
+pub(super) fn boxed(still: &RgbImage, found: &[Detection], reference: &Reference) -> RgbImage {
+    let mut tile = still.clone();
+    let boxes: Vec<_> = found.iter().map(|d| (2, d.area, format!("{:.2}", d.score))).collect();
+    draw_boxes(&mut tile, &boxes);
+    caption(&mut tile, &format!("{} {}", reference.still.file.to_string_lossy(), reference.light));
+    tile
 }
 
 /// The one reference that the prefix names.
@@ -128,17 +178,17 @@ fn chosen<'c>(camera: &'c Camera, file: &Path, prefix: &str) -> Result<(usize, &
     }
 }
 
-/// What the detectors find on a still, which must be the file that the camera file means.
-fn search(
+/// A still, which must be the file that the camera file means, and what the detectors find on it.
+fn look(
     file: &Path,
     reference: &Reference,
     camera: &Camera,
     site: &Site,
     detectors: &Arc<dyn DetectorFactory>,
     interrupt: &Interrupt,
-) -> Result<Vec<Detection>, Failure> {
+) -> Result<(RgbImage, Vec<Detection>), Failure> {
     let only = Camera { references: vec![reference.clone()], ..camera.clone() };
-    only.load_references(file)?;
+    let loaded = only.load_references(file)?;
     let path = reference.still.path(file);
     let clip = open_clip(&path)?;
     // The name may have come to mean another file since; this one is open.
@@ -149,7 +199,10 @@ fn search(
     }
     let Observations { size, detections, .. } = searched(&clip, site, detectors, interrupt)?;
     crate::config::check_size(camera, file, size)?;
-    Ok(detections)
+    let bytes = loaded.first().map(|loaded| loaded.still.as_slice()).unwrap_or_default();
+    let picture = image::load_from_memory_with_format(bytes, ImageFormat::Png);
+    let picture = picture.map_err(|e| Failure::new(Exit::Input, format!("{}: {e}", path.display())))?;
+    Ok((picture.into_rgb8(), detections))
 }
 
 /// The people whom the detectors find on an opened PNG.

@@ -9,6 +9,7 @@ use crate::casework::case::today;
 use crate::config::{Advice, Camera, SettingsError, ZoneKind, advise};
 use crate::error::{Exit, Failure};
 use crate::interrupt::Interrupt;
+use crate::lang::Lang;
 use clap::{Args as ClapArgs, ValueEnum};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -34,6 +35,9 @@ pub(super) struct Args {
     /// Print what was found as one line of JSON on stdout.
     #[arg(long)]
     json: bool,
+    /// The language of kinds of zone and of questions about them.
+    #[arg(long, value_enum, default_value_t, env = "MELKGLAS_LANG")]
+    lang: Lang,
     #[command(flatten)]
     installation: Installation,
 }
@@ -53,43 +57,48 @@ pub(super) fn run(args: &Args, interrupt: &Interrupt) -> Result<Exit, Failure> {
             masked_still(clip, Some((&args.file, &camera)), site, &args.installation, interrupt)
         })?;
         if let Some(path) = &args.picture {
-            draw_regions(&mut still, &camera.zones, &camera.overlays);
+            draw_regions(&mut still, &camera.zones, &camera.overlays, args.lang);
             finish(vec![png(path, &still, args.force)?])?;
             talk::say(format_args!("wrote {}: does every outline hold what it names?", path.display()));
         }
     }
-    let warnings = advise(&camera, today());
+    let warnings = advise(&camera, today(), args.lang);
     if args.json {
         talk::data(sound(&args.file, &camera, &warnings));
     }
-    tell(&args.file, &camera, &warnings);
+    tell(&args.file, &camera, &warnings, args.lang);
     Ok(Exit::Ok)
 }
 
-fn tell(file: &Path, camera: &Camera, warnings: &[Advice]) {
-    talk::say(format_args!("{} is sound: camera {}, {}", file.display(), camera.id, camera.frame));
+fn tell(file: &Path, camera: &Camera, warnings: &[Advice], lang: Lang) {
+    let sound = lang.of("is in orde", "is sound");
+    talk::say(format_args!("{} {sound}: camera {}, {}", file.display(), camera.id, camera.frame));
     for zone in &camera.zones {
-        talk::say(format_args!("  {:<13} {}", zone.kind.to_string(), zone.label));
+        talk::say(format_args!("  {:<13} {}", zone.kind.word(lang), zone.label));
     }
     for overlay in &camera.overlays {
         talk::say(format_args!("  {:<13} {}", "overlay", overlay.label));
     }
     if camera.zones.is_empty() {
-        talk::say("  no zones: only people are hidden on this camera's clips");
+        talk::say(lang.of(
+            "  geen zones: op de beelden van deze camera worden alleen mensen verborgen",
+            "  no zones: only people are hidden on this camera's clips",
+        ));
     }
     for warning in warnings {
         talk::say(format_args!("? {}", warning.text));
     }
-    let kinds = ZoneKind::value_variants().iter().map(ZoneKind::to_string);
-    let asked: Vec<String> = kinds
-        .filter(|kind| warnings.iter().any(|warning| warning.about == *kind))
-        .map(|kind| format!("\"{kind}\""))
+    let asked: Vec<String> = ZoneKind::value_variants()
+        .iter()
+        .filter(|kind| warnings.iter().any(|warning| warning.about == kind.to_string()))
+        .map(|kind| format!("\"{}\"", kind.word(lang)))
         .collect();
     if !asked.is_empty() {
-        talk::say(format_args!(
-            "Of what you looked for and did not find, write: absent = [{}]",
-            asked.join(", ")
-        ));
+        let what = lang.of(
+            "Van wat u hebt gezocht en niet gevonden, schrijf",
+            "Of what you looked for and did not find, write",
+        );
+        talk::say(format_args!("{what}: absent = [{}]", asked.join(", ")));
     }
 }
 

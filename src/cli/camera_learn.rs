@@ -1,7 +1,6 @@
 //! `melkglas camera learn`: stills of a camera's empty scene, made from footage and put beside its camera file.
 
-use super::camera_approve::{by_hand, changed_text, list, searched};
-use super::camera_picture::{caption, draw_boxes};
+use super::camera_approve::{boxed, by_hand, changed_text, list, searched};
 use super::common::{Effort, Installation, open_clip};
 use super::evaluate_strip::side_by_side;
 use super::{camera, outputs, talk};
@@ -212,14 +211,7 @@ fn search(
 
 /// All stills, with boxes around whoever was found.
 fn overview(written: &[Written]) -> RgbImage {
-    let tiles = written.iter().map(|w| {
-        let mut tile = w.picture.clone();
-        let boxes: Vec<_> = w.detections.iter().map(|d| (2, d.area, format!("{:.2}", d.score))).collect();
-        draw_boxes(&mut tile, &boxes);
-        let name = w.reference.still.file.to_string_lossy();
-        caption(&mut tile, &format!("{name} {}", w.reference.light));
-        tile
-    });
+    let tiles = written.iter().map(|w| boxed(&w.picture, &w.detections, &w.reference));
     side_by_side(&tiles.collect::<Vec<_>>())
 }
 
@@ -246,10 +238,11 @@ fn tell(args: &Args, written: &[Written]) {
             talk::say("  somebody may be on it:");
             list(detections);
         }
-        talk::say(format_args!(
-            "  look at it; is nobody on it, run: melkglas camera approve {} --by NAME --still {}",
-            args.file.display(),
-            &still.sha256[..8]
-        ));
     }
+    let stills: Vec<&str> = written.iter().map(|w| &w.reference.still.sha256[..8]).collect();
+    talk::say(format_args!(
+        "look at each; is nobody on it, run: melkglas camera approve {} --by NAME --still {}",
+        args.file.display(),
+        stills.join(" ")
+    ));
 }

@@ -6,6 +6,7 @@
 
 use crate::config::{Overlay, Zone};
 use crate::geometry::{BoxPx, UnitPoint};
+use crate::lang::Lang;
 use embedded_graphics::mono_font::iso_8859_1::{FONT_5X8, FONT_6X10, FONT_7X13_BOLD, FONT_10X20};
 use embedded_graphics::mono_font::{MonoFont, MonoTextStyle};
 use embedded_graphics::pixelcolor::Rgb888;
@@ -66,13 +67,13 @@ pub(super) fn draw_grid(image: &mut RgbImage) {
 }
 
 /// Draws the outline of each zone in a colour, of each overlay in white, with label and kind in its middle.
-pub(super) fn draw_regions(image: &mut RgbImage, zones: &[Zone], overlays: &[Overlay]) {
+pub(super) fn draw_regions(image: &mut RgbImage, zones: &[Zone], overlays: &[Overlay], lang: Lang) {
     let scale = Scale::of(image);
     let (width, height) = (image.width() as i32, image.height() as i32);
     let place = |p: UnitPoint| Point::new(along(p.x, width), along(p.y, height));
     let coloured = zones.iter().zip(COLOURS.into_iter().cycle());
     let zones =
-        coloured.map(|(zone, colour)| (&zone.polygon, [zone.label.clone(), zone.kind.to_string()], colour));
+        coloured.map(|(zone, colour)| (&zone.polygon, [zone.label.clone(), zone.kind.word(lang)], colour));
     let overlays = overlays
         .iter()
         .map(|overlay| (&overlay.polygon, [overlay.label.clone(), "overlay".to_owned()], Rgb888::WHITE));
@@ -317,11 +318,11 @@ mod tests {
     #[test]
     fn an_overlay_is_outlined_in_white() {
         let mut drawn = RgbImage::from_pixel(384, 288, Rgb([128; 3]));
-        draw_regions(&mut drawn, &[], &overlays());
+        draw_regions(&mut drawn, &[], &overlays(), Lang::En);
         assert_eq!(drawn.get_pixel((0.7 * 384.0) as u32, (0.94 * 288.0) as u32).0, [255; 3]);
         let white = |zones: &[Zone]| {
             let mut drawn = RgbImage::from_pixel(384, 288, Rgb([128; 3]));
-            draw_regions(&mut drawn, zones, &[]);
+            draw_regions(&mut drawn, zones, &[], Lang::En);
             drawn.pixels().any(|pixel| pixel.0 == [255; 3])
         };
         assert!(!white(&zones()));
@@ -331,7 +332,7 @@ mod tests {
     fn outlines_lie_where_the_polygons_do() {
         let plain = RgbImage::from_pixel(384, 288, Rgb([128; 3]));
         let mut drawn = plain.clone();
-        draw_regions(&mut drawn, &zones()[..1], &[]);
+        draw_regions(&mut drawn, &zones()[..1], &[], Lang::En);
         for step in 0..100 {
             let y = (0.2 + 0.7 * f64::from(step) / 100.0) * 288.0;
             for x in [0.1, 0.3] {
@@ -387,7 +388,7 @@ mod tests {
             let plain = RgbImage::from_pixel(width, height, Rgb([128; 3]));
             let (mut grid, mut outlined) = (plain.clone(), plain.clone());
             draw_grid(&mut grid);
-            draw_regions(&mut outlined, &zones, &overlays());
+            draw_regions(&mut outlined, &zones, &overlays(), Lang::En);
             assert_eq!(grid == plain, width * height == 0, "{width}x{height}");
             assert_eq!(outlined == plain, width * height == 0, "{width}x{height}");
         }

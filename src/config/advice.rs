@@ -6,6 +6,7 @@
 use super::camera::Camera;
 use super::register::{Attested, FIELDS, Field, LONGEST_RETENTION_DAYS, Register, USUAL_RETENTION_DAYS};
 use super::zone::ZoneKind;
+use crate::lang::Lang;
 use jiff::civil::Date;
 use serde::Serialize;
 
@@ -19,31 +20,55 @@ pub struct Advice {
 }
 
 /// The kinds of zone that are asked about, in the order in which one looks over a picture.
-const QUESTIONS: [(ZoneKind, &str); 6] = [
+const QUESTIONS: [(ZoneKind, &str, &str); 6] = [
     (
         ZoneKind::Door,
+        "een voordeur laat zien wie er woont, en de gang erachter als zij opengaat; is er een?",
         "a front door shows who lives there, and the hall behind it when it opens; is there one?",
     ),
-    (ZoneKind::Window, "windows opposite light up at night; is there one in view?"),
-    (ZoneKind::BellPanel, "a bell panel shows names, and whose bell is pressed; is there one?"),
-    (ZoneKind::NamePlate, "letter boxes and doors carry names; is there one that can be read?"),
-    (ZoneKind::Mirror, "a mirror or a shiny lift door shows who stands out of view; is there one?"),
-    (ZoneKind::Screen, "an intercom or a monitor shows what was not filmed here; is there one?"),
+    (
+        ZoneKind::Window,
+        "ramen aan de overkant lichten 's avonds op; is er een in beeld?",
+        "windows opposite light up at night; is there one in view?",
+    ),
+    (
+        ZoneKind::BellPanel,
+        "een bellentableau toont namen, en bij wie wordt aangebeld; is er een?",
+        "a bell panel shows names, and whose bell is pressed; is there one?",
+    ),
+    (
+        ZoneKind::NamePlate,
+        "brievenbussen en deuren dragen namen; is er een die te lezen is?",
+        "letter boxes and doors carry names; is there one that can be read?",
+    ),
+    (
+        ZoneKind::Mirror,
+        "een spiegel of een glimmende liftdeur toont wie buiten beeld staat; is er een?",
+        "a mirror or a shiny lift door shows who stands out of view; is there one?",
+    ),
+    (
+        ZoneKind::Screen,
+        "een intercom of een monitor toont wat hier niet is gefilmd; is er een?",
+        "an intercom or a monitor shows what was not filmed here; is there one?",
+    ),
 ];
 
-/// Everything worth a look on `today`.
+/// Everything worth a look on `today`; what is asked about zones in this language.
 #[must_use]
-pub fn advise(camera: &Camera, today: Date) -> Vec<Advice> {
+pub fn advise(camera: &Camera, today: Date, lang: Lang) -> Vec<Advice> {
     let mut found: Vec<Advice> = Vec::new();
     let mut say = |about: &str, text: String| found.push(Advice { about: about.to_owned(), text });
     if let Some(text) = moving_with_zones(camera) {
         say("fixed", text);
     }
     // On a camera that moves nothing can be drawn, so there is nothing to ask for.
-    for (kind, question) in QUESTIONS.iter().filter(|_| camera.fixed) {
+    for (kind, nl, en) in QUESTIONS.iter().filter(|_| camera.fixed) {
         let drawn = camera.zones.iter().any(|zone| zone.kind == *kind);
         if !drawn && !camera.absent.contains(kind) {
-            say(&kind.to_string(), format!("no {kind} zone: {question}"));
+            let word = kind.word(lang);
+            let text =
+                lang.of(format!("geen zone van de soort {word}: {nl}"), format!("no {word} zone: {en}"));
+            say(&kind.to_string(), text);
         }
     }
     for Field { key, why, .. } in FIELDS.iter().filter(|field| is_missing(&camera.register, field.key)) {

@@ -3,6 +3,7 @@
 use super::tests::{camera, check};
 use super::*;
 use crate::geometry::{FrameSize, UnitPoint, UnitPolygon};
+use crate::lang::Lang;
 use jiff::civil::date;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -36,6 +37,7 @@ kind = "door"
 label = "door"
 polygon = [[0.1, 0.1], [0.3, 0.1], [0.3, 0.4]]
 style = "fill"
+small = false
 
 [[overlay]]
 label = "clock"
@@ -157,20 +159,20 @@ fn overlays_are_small_and_keep_away_from_zones() {
     let clock = "[[0.7, 0.9], [0.98, 0.9], [0.98, 0.98], [0.7, 0.98]]";
     check(
         &changed(clock, "[[0.5, 0.8], [1, 0.8], [1, 1], [0.5, 1]]").expect_err("too large"),
-        &["30:11 overlay \"clock\" takes 10.00 % of the picture, at most 4 % may | \
+        &["31:11 overlay \"clock\" takes 10.00 % of the picture, at most 4 % may | \
            [[0.5, 0.8], [1, 0.8], [1, 1], [0.5, 1]] | \
            draw it close around the clock; a region that must be hidden is a [[zone]]"],
     );
     check(
         &changed(clock, "[[0.5, 0.924], [1, 0.924], [1, 1], [0.5, 1]]").expect_err("too large together"),
-        &["30:11 the overlays take 4.30 % of the picture together, at most 4 % may | \
+        &["31:11 the overlays take 4.30 % of the picture together, at most 4 % may | \
            [[0.5, 0.924], [1, 0.924], [1, 1], [0.5, 1]] ^ [[0, 0.95], [0.1, 0.95], [0.1, 1], [0, 1]] | \
            draw each close around the camera's clock or name, or leave one out"],
     );
     let meets = |polygon: &str| changed(clock, polygon).map(|_| ());
     check(
         &meets("[[0.3, 0.4], [0.4, 0.4], [0.4, 0.5]]").expect_err("a corner that touches"),
-        &["30:11 overlay \"clock\" meets zone \"door\" | [[0.3, 0.4], [0.4, 0.4], [0.4, 0.5]] ^ \
+        &["31:11 overlay \"clock\" meets zone \"door\" | [[0.3, 0.4], [0.4, 0.4], [0.4, 0.5]] ^ \
            [[0.1, 0.1], [0.3, 0.1], [0.3, 0.4]] | what must be hidden cannot be shown: draw one of them smaller, so \
            that they lie apart, or leave the overlay out"],
     );
@@ -178,7 +180,7 @@ fn overlays_are_small_and_keep_away_from_zones() {
     assert!(meets("[[0.11, 0.3], [0.15, 0.3], [0.15, 0.39]]").is_ok(), "in the zone's box, beside the zone");
     check(
         &changed("label = \"name\"", "label = \"clock\"").expect_err("a label twice"),
-        &["33:9 two overlays are labelled \"clock\" | \"clock\" ^ \"clock\" | give each a label of its own"],
+        &["34:9 two overlays are labelled \"clock\" | \"clock\" ^ \"clock\" | give each a label of its own"],
     );
     let many = "[[overlay]]\nlabel = \"x\"\npolygon = [[0, 0], [0.01, 0], [0, 0.01]]\n".repeat(17);
     let error = camera(&format!("{FULL}{many}")).expect_err("too many");
@@ -204,7 +206,10 @@ fn what_is_absent_is_not_drawn() {
 }
 
 fn about(text: &str, today: jiff::civil::Date) -> Vec<String> {
-    advise(&camera(text).expect("a valid file"), today).into_iter().map(|advice| advice.about).collect()
+    advise(&camera(text).expect("a valid file"), today, Lang::En)
+        .into_iter()
+        .map(|advice| advice.about)
+        .collect()
 }
 
 #[test]
@@ -216,7 +221,7 @@ fn what_is_commonly_forgotten_is_asked() {
     let asked = about(bare, TODAY);
     assert_eq!(asked.len(), 6 + register::FIELDS.len());
     assert!(asked.contains(&"mirror".to_owned()) && asked.contains(&"register.evaluate_by".to_owned()));
-    for advice in advise(&camera(bare).expect("a valid file"), TODAY) {
+    for advice in advise(&camera(bare).expect("a valid file"), TODAY, Lang::En) {
         assert!(!advice.text.contains('\n') && advice.text.contains(&advice.about.replace("register.", "")));
     }
 }
@@ -245,7 +250,10 @@ fn dates_and_terms_are_looked_at() {
     assert_eq!(only("\"contract 14\"", "false", TODAY), ["register.processor_agreement"]);
     let text = |days: &str| {
         let camera = camera(&FULL.replace("days = 28", days)).expect("a valid file");
-        advise(&camera, TODAY).into_iter().find(|a| a.about == "register.retention_days").map(|a| a.text)
+        advise(&camera, TODAY, Lang::En)
+            .into_iter()
+            .find(|a| a.about == "register.retention_days")
+            .map(|a| a.text)
     };
     assert!(text("days = 30").is_some_and(|text| text.contains("allowed by Woongroen")));
     assert!(text("days = 31").is_some_and(|text| text.contains("longer than any")));

@@ -360,8 +360,11 @@ impl<'d> Item<'d> {
         value
     }
 
-    /// One of the words of an enumeration.
+    /// One of the words of an enumeration, or another word for it.
     pub(super) fn word<T: ValueEnum>(&self) -> Option<T> {
+        if let Some(word) = self.value.as_str().and_then(|text| T::from_str(text, false).ok()) {
+            return Some(word);
+        }
         let names = words::<T>();
         let found = self.one_of(&names.iter().map(String::as_str).collect::<Vec<_>>())?;
         T::value_variants().iter().find(|word| name_of(*word).as_deref() == Some(found)).cloned()
@@ -450,6 +453,12 @@ impl<'d> Item<'d> {
     fn out_of_range(&self, cure: &str) {
         self.note(format!("`{}` is out of range", self.name), "not possible here", cure);
     }
+}
+
+/// Every word that an enumeration is read from.
+pub(super) fn all_words<T: ValueEnum>() -> Vec<String> {
+    let values = T::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+    values.flat_map(|value| value.get_name_and_aliases().map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
 /// The words of an enumeration, as settings write them.

@@ -45,7 +45,7 @@ pub use corrections::{CORRECTIONS_VERSION, Corrections, corrections_text};
 pub use credentials::{Credentials, CredentialsError, read_secret};
 pub use diagnostic::{SettingsError, SettingsFault};
 pub use follow::FollowSettings;
-pub use import::{ImportError, ImportFormat, Imported, import};
+pub use import::{CoordinateUnit, ImportError, ImportFormat, ImportWishes, Imported, import};
 pub use incidents::{Incidents, IncidentsError};
 pub use live::{Delivery, LivePolicy, Stream, StreamSource, Transport};
 pub use office::{CalendarSettings, CasesPlace, HouseSettings, KeyPlace, Office, User};

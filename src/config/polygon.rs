@@ -7,6 +7,10 @@ use crate::geometry::{FrameSize, PolygonFault, UnitPoint, UnitPolygon};
 /// Most corners of one polygon: checking for crossing sides takes time by the square of it.
 pub(super) const MOST_POINTS: usize = 500;
 
+/// A zone of fewer pixels on a side hides nothing that anybody could recognise: its coordinates are wrong as often as
+/// not.
+pub(super) const SMALL_PX: f64 = 4.0;
+
 /// A coordinate from here on cannot be a point just off the edge: it was read off a picture in pixels.
 const SURELY_PIXELS: f64 = 2.0;
 
@@ -52,6 +56,17 @@ pub(super) fn read(item: &Item<'_>, frame: Option<FrameSize>) -> Option<UnitPoly
             None
         }
     }
+}
+
+/// Width and height in words, where one of them is less than [`SMALL_PX`] in a picture of this size.
+pub(super) fn small_side(polygon: &UnitPolygon, frame: FrameSize) -> Option<String> {
+    let side = |of: fn(&UnitPoint) -> f64, px: u32| {
+        let at = || polygon.points().iter().map(of);
+        (at().fold(f64::MIN, f64::max) - at().fold(f64::MAX, f64::min)) * f64::from(px)
+    };
+    let (width, height) = (side(|p| p.x, frame.width), side(|p| p.y, frame.height));
+    // Coordinates are written in millionths.
+    (width.min(height) < SMALL_PX - 0.02).then(|| format!("{width:.1} x {height:.1}"))
 }
 
 fn read_point(item: &Item<'_>) -> Option<UnitPoint> {

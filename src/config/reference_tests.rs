@@ -5,6 +5,7 @@ use super::super::{CameraText, NotPlain};
 use super::*;
 use jiff::civil::date;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 const HASH: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const HEAD: &str = "# The entrance.\nschema = 1\nid = \"entrance-3\"\ndescription = \"d\"\n\
@@ -140,7 +141,7 @@ fn references_are_added_and_approved_and_comments_stay() {
     let text = CameraText::read(&path).expect("sound");
     assert_eq!(text.camera().references, [reference('a'), reference('b')]);
     for (index, despite) in [(0, None), (1, Some("the coat stand"))] {
-        let approved = text.with_approval(index, &approval(despite)).expect("plain");
+        let approved = text.with_approvals(&BTreeMap::from([(index, approval(despite))])).expect("plain");
         std::fs::write(&path, &approved).expect("written");
         let after = Camera::read(&path).expect("sound");
         assert_eq!(after.references[index].approval, Some(approval(despite)));
@@ -160,8 +161,8 @@ fn a_file_of_another_layout_is_left_alone() {
     let (_dir, path) = folder(&inline);
     let text = CameraText::read(&path).expect("sound");
     assert_eq!(text.with_references(&[reference('b')]), Err(NotPlain(path.clone())));
-    assert_eq!(text.with_approval(0, &approval(None)), Err(NotPlain(path.clone())));
-    assert_eq!(text.with_approval(1, &approval(None)), Err(NotPlain(path)));
+    assert_eq!(text.with_approvals(&BTreeMap::from([(0, approval(None))])), Err(NotPlain(path.clone())));
+    assert_eq!(text.with_approvals(&BTreeMap::from([(1, approval(None))])), Err(NotPlain(path)));
 }
 
 proptest! {
@@ -171,7 +172,7 @@ proptest! {
         let (_dir, path) = folder(&one("light = \"day\"\n"));
         let approval = Approval { by, on: date(2026, 2, 1), despite };
         let text = CameraText::read(&path).expect("sound");
-        if let Ok(approved) = text.with_approval(0, &approval) {
+        if let Ok(approved) = text.with_approvals(&BTreeMap::from([(0, approval.clone())])) {
             let after = Camera::parse(&path, &approved).expect("sound");
             prop_assert_eq!(&after.references[0].approval, &Some(approval.clone()));
         } else {

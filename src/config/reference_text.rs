@@ -7,6 +7,7 @@ use super::camera::Camera;
 use super::diagnostic::SettingsError;
 use super::document::read_text;
 use super::reference::{Approval, Reference, Taken};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A camera file and its text, read once.
@@ -54,26 +55,27 @@ impl CameraText {
         self.checked(text, expect)
     }
 
-    /// The text with an approval of the reference at `index`, which has none yet.
+    /// The text with approvals of the references at these places, each of which has none yet.
     ///
     /// # Errors
     /// [`NotPlain`] where the file lists references in another way.
-    pub fn with_approval(&self, index: usize, approval: &Approval) -> Result<String, NotPlain> {
+    pub fn with_approvals(&self, approvals: &BTreeMap<usize, Approval>) -> Result<String, NotPlain> {
         let mut expect = self.camera.references.clone();
-        let reference = expect.get_mut(index).ok_or_else(|| self.not_plain())?;
-        reference.approval = Some(approval.clone());
-        let mut lines: Vec<&str> = self.text.lines().collect();
-        let header = (0..lines.len())
-            .filter(|line| lines[*line].trim_start().starts_with("[[reference]]"))
-            .nth(index)
-            .ok_or_else(|| self.not_plain())?;
-        // Behind the table's last key; what follows it as a comment belongs to whatever comes next.
-        let body = lines[header + 1..].iter().take_while(|line| !line.trim_start().starts_with('['));
-        let is_key = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
-        let keys = body.enumerate().filter(|(_, line)| is_key(line)).map(|(i, _)| i + 1).last().unwrap_or(0);
-        let added = approval_lines(approval);
-        let at = header + 1 + keys;
-        lines.splice(at..at, added.iter().map(String::as_str));
+        let mut lines: Vec<String> = self.text.lines().map(str::to_owned).collect();
+        let is_header = |line: &usize| lines[*line].trim_start().starts_with("[[reference]]");
+        let headers: Vec<usize> = (0..lines.len()).filter(is_header).collect();
+        // From the end on, so that what lies before stays where it is.
+        for (index, approval) in approvals.iter().rev() {
+            let reference = expect.get_mut(*index).ok_or_else(|| self.not_plain())?;
+            reference.approval = Some(approval.clone());
+            let header = *headers.get(*index).ok_or_else(|| self.not_plain())?;
+            // Behind the table's last key; what follows it as a comment belongs to whatever comes next.
+            let body = lines[header + 1..].iter().take_while(|line| !line.trim_start().starts_with('['));
+            let is_key = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+            let keys = body.enumerate().filter(|(_, line)| is_key(line)).map(|(i, _)| i + 1).last();
+            let at = header + 1 + keys.unwrap_or(0);
+            lines.splice(at..at, approval_lines(approval));
+        }
         self.checked(lines.join("\n") + "\n", expect)
     }
 

@@ -5,10 +5,10 @@
 //! that a polygon crosses itself, only [`Camera::parse`](super::Camera::parse) tells.
 
 use super::camera::{LONGEST_SIDE_PX, View};
-use super::document::words;
+use super::document::all_words;
 use super::live::{Delivery, LivePolicy, Transport};
 use super::overlay::{MOST_AREA, MOST_OVERLAYS};
-use super::polygon::MOST_POINTS;
+use super::polygon::{MOST_POINTS, SMALL_PX};
 use super::reference::{Light, MOST_REFERENCES};
 use super::register::{CHECK_DAYS, FIELDS, FURTHER_FIELDS, Field, RETENTION_DAYS};
 use super::style::Style;
@@ -59,6 +59,10 @@ pub fn camera_schema() -> Value {
                     "label": filled("What your colleagues call it."),
                     "polygon": polygon(),
                     "style": word::<Style>("How it is hidden, where that differs from the clip's style."),
+                    "small": {
+                        "type": "boolean", "default": false,
+                        "description": format!("That it is meant to be smaller than {SMALL_PX} pixels on a side."),
+                    },
                 })),
             },
             "overlay": {
@@ -133,7 +137,7 @@ fn filled(description: &str) -> Value {
 }
 
 fn word<T: clap::ValueEnum>(description: &str) -> Value {
-    json!({ "enum": words::<T>(), "description": description })
+    json!({ "enum": all_words::<T>(), "description": description })
 }
 
 fn side(description: &str) -> Value {

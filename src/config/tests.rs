@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::geometry::FrameSize;
+use crate::lang::Lang;
 use clap::ValueEnum;
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
@@ -133,7 +134,7 @@ polygon = [[0.1, 0.1, 0.2], [0.5, "0.5"], 3]
              x and y run from 0 to 1; the nearest point on the edge is [1, 0.1]",
             "9:36 point [0.3, -0.4] lies outside the picture | [0.3, -0.4] | \
              x and y run from 0 to 1; the nearest point on the edge is [0.3, 0]",
-            "10:1 unknown key `colour` | colour | remove it; known in `zone 1`: kind, label, polygon, style",
+            "10:1 unknown key `colour` | colour | remove it; known in `zone 1`: kind, label, polygon, style, small",
             "14:9 two zones are labelled \"café\" | \"café\" ^ \"café\" | give each a label of its own",
             "15:11 a polygon needs at least 3 points, this one has 2 | [[0.1, 0.1], [0.9, 0.9]] | \
              write polygon = [[x, y], [x, y], [x, y]], with x and y from 0 to 1",
@@ -322,6 +323,32 @@ fn words_are_the_same_in_settings_and_in_reports() {
 }
 
 #[test]
+fn kinds_of_zone_are_read_in_dutch_as_well() {
+    for (word, kind) in [
+        ("voordeur", ZoneKind::Door),
+        ("deur", ZoneKind::Door),
+        ("raam", ZoneKind::Window),
+        ("straat", ZoneKind::Street),
+        ("tuin", ZoneKind::Garden),
+        ("balkon", ZoneKind::Garden),
+        ("spiegel", ZoneKind::Mirror),
+        ("prikbord", ZoneKind::NoticeBoard),
+        ("overig", ZoneKind::Other),
+    ] {
+        let text = VALID.replace("bell-panel", word).replacen("\n\n", "\nabsent = [\"scherm\"]\n\n", 1);
+        let camera = camera(&text).expect(word);
+        assert_eq!((camera.zones[0].kind, camera.absent), (kind, vec![ZoneKind::Screen]));
+    }
+    assert_eq!(
+        (ZoneKind::Door.word(Lang::Nl), ZoneKind::Door.word(Lang::En)),
+        ("deur".into(), "door".into())
+    );
+    for kind in ZoneKind::value_variants() {
+        assert_eq!(ZoneKind::from_str(&kind.word(Lang::Nl), false), Ok(*kind));
+    }
+}
+
+#[test]
 fn the_starter_file_is_valid_and_so_is_every_zone_in_it() {
     let frame = FrameSize { width: 1920, height: 1080 };
     let text = starter("entrance-3", frame, "clip\n[[zone]].mp4");
@@ -341,7 +368,7 @@ fn the_starter_file_is_valid_and_so_is_every_zone_in_it() {
     assert_eq!(kinds, ZoneKind::value_variants());
     assert_eq!(full.overlays.len(), 1);
     assert!(text.lines().all(|line| line.chars().count() <= 120));
-    assert!(advise(&full, jiff::civil::date(2026, 10, 1)).is_empty());
+    assert!(advise(&full, jiff::civil::date(2026, 10, 1), Lang::En).is_empty());
 }
 
 #[test]

@@ -1,38 +1,61 @@
 //! `[[zone]]` in a camera file: the private regions, always hidden.
 
 use super::document::{Item, Section};
-use super::polygon;
+use super::polygon::{self, small_side};
 use super::style::Style;
 use crate::geometry::{FrameSize, UnitPolygon};
+use crate::lang::Lang;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// What a private region holds.
+/// What a private region holds. Camera files and the command line take the Dutch words as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "each name says what it is")]
 pub enum ZoneKind {
+    #[value(aliases = ["deur", "voordeur"])]
     Door,
+    #[value(aliases = ["raam", "venster"])]
     Window,
+    #[value(aliases = ["tuin", "balkon"])]
     Garden,
+    #[value(aliases = ["straat", "stoep"])]
     Street,
+    #[value(aliases = ["naambord", "naambordje", "brievenbus"])]
     NamePlate,
+    #[value(aliases = ["bellentableau", "bellenbord", "deurbel"])]
     BellPanel,
+    #[value(aliases = ["scherm", "beeldscherm"])]
     Screen,
+    #[value(alias = "spiegel")]
     Mirror,
+    #[value(aliases = ["prikbord", "mededelingenbord"])]
     NoticeBoard,
+    #[value(aliases = ["parkeerplaats", "parkeervak"])]
     Parking,
+    #[value(aliases = ["anders", "overig"])]
     Other,
 }
 
 impl std::fmt::Display for ZoneKind {
     /// The word that stands in a camera file.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.word(Lang::En))
+    }
+}
+
+impl ZoneKind {
+    /// Its word in this language; a camera file takes either.
+    #[must_use]
+    pub fn word(self, lang: Lang) -> String {
         let word = self.to_possible_value().expect("no kind is hidden from the command line");
-        f.write_str(word.get_name())
+        let mut words = word.get_name_and_aliases();
+        let english = words.next().unwrap_or_default().to_owned();
+        // The first alias is the Dutch word that says it most plainly.
+        lang.of(words.next().map(str::to_owned), None).unwrap_or(english)
     }
 }
 
@@ -68,8 +91,17 @@ fn read_one<'d>(item: &Item<'d>, frame: Option<FrameSize>, labels: &mut Labels<'
     let outline = Outline::read(&mut section, frame, labels);
     // Absent and faulty are two things.
     let style = section.optional("style").map_or(Some(None), |item| item.word().map(Some));
+    let small = section.optional("small").map_or(Some(false), |item| item.boolean());
     section.finish();
     let Outline { label, polygon, at } = outline?;
+    if let Some(size) = frame.filter(|_| small == Some(false)).and_then(|frame| small_side(&polygon, frame)) {
+        let message = format!("zone \"{label}\" is only {size} pixels large");
+        let cure = "draw it around what it names, in 0..1 of the picture; if it is meant so, write small = true in it";
+        let fault = item.doc.fault(message, cure);
+        item.doc.note_fault(fault.mark(at, "hides hardly anything"));
+        return None;
+    }
+    small?;
     Some(Drawn { what: Zone { kind: kind?, label, polygon: Arc::new(polygon), style: style? }, at })
 }
 

@@ -73,3 +73,41 @@ fn a_still_with_people_on_it_needs_a_reason() {
     let approval = Camera::read(&desk.path("door.toml")).expect("sound").references[0].approval.clone();
     assert_eq!(approval.expect("approved").despite.as_deref(), Some("a poster"));
 }
+
+#[test]
+fn several_stills_are_approved_at_once_or_none_and_shown_with_boxes() {
+    let desk = Desk::searching(320);
+    let yard = view(&Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/courtyard.mp4"));
+    let (width, height) = (yard.width as u32, yard.height as u32);
+    let people = RgbImage::from_raw(width, height, yard.frames[0].clone()).expect("a picture");
+    let wall = RgbImage::from_pixel(width, height, Rgb([120, 118, 110]));
+    let camera = DOOR.replace("width = 320, height = 180", &format!("width = {width}, height = {height}"));
+    std::fs::write(desk.path("door.toml"), camera).expect("written");
+    let hashes = [
+        reference(&desk, "door.toml", "a.png", &wall),
+        reference(&desk, "door.toml", "b.png", &people),
+        reference(&desk, "door.toml", "c.png", &RgbImage::from_pixel(width, height, Rgb([60, 59, 55]))),
+    ];
+    let approve = |more: &[&str]| {
+        let args = ["camera", "approve", "door.toml", "--by", "A. Jansen"];
+        desk.run(args.iter().chain(&["--still", &hashes[0][..8], &hashes[1][..8]]).chain(more))
+    };
+    let before = std::fs::read_to_string(desk.path("door.toml")).expect("read");
+    approve(&["--picture", "boxes.png"])
+        .expect(6, &["somebody may be on b.png: it is not approved", "a person at"]);
+    assert_eq!(std::fs::read_to_string(desk.path("door.toml")).expect("read"), before);
+    assert_eq!(mode(&desk.path("boxes.png")), 0o600);
+    // The stills side by side, with edges of boxes that neither of them has.
+    let boxes = image::open(desk.path("boxes.png")).expect("a picture").into_rgb8();
+    assert!(boxes.width() >= 2 * width && boxes.height() >= height, "{:?}", boxes.dimensions());
+    let orange = |at: &Rgb<u8>| *at == Rgb([255, 110, 40]);
+    assert!(boxes.pixels().filter(|at| orange(at)).count() > 100 && !people.pixels().any(orange));
+    approve(&["--picture", "boxes.png"]).expect(2, &["exists already"]);
+    approve(&["--picture", "a.png", "--force"]).expect(2, &["a.png"]);
+    approve(&["--despite", "statues"])
+        .expect(0, &["a.png: approved by A. Jansen", "b.png: approved by A. Jansen"]);
+    let read = Camera::read(&desk.path("door.toml")).expect("sound");
+    let despite =
+        |at: usize| read.references[at].approval.as_ref().map(|approval| approval.despite.as_deref());
+    assert_eq!((despite(0), despite(1), despite(2)), (Some(None), Some(Some("statues")), None));
+}

@@ -1,18 +1,25 @@
 //! Frigate's configuration (YAML): the masks of one camera.
 //!
 //! The forms: `mask` is one text `x,y,x,y,...`, a list of such texts, or (from 0.18 on) a table of named masks with
-//! `coordinates`. Values up to 1 are shares of the picture, larger ones pixels of `detect`. See
-//! <https://docs.frigate.video/configuration/masks> and `frigate/config/camera/mask.py` in its repository.
+//! `coordinates`. Coordinates are shares of the picture, or (before 0.14) whole pixels of `detect`; what tells them
+//! apart is in [`unit_of`]. See <https://docs.frigate.video/configuration/masks> and `frigate/config/camera/mask.py`
+//! in its repository.
 //!
 //! Frigate's masks say where it should not look, which may be a tree as well as a window; its `zones` say where
 //! something that is seen counts. Masks become zones, as they may be private; its zones do not.
 
 use super::yaml::{self, Node, Value};
-use super::{Fault, Shape, Sheet, Unit, frame_of};
+use super::{CoordinateUnit, Fault, Shape, Sheet, frame_of};
 use crate::geometry::FrameSize;
 use std::rc::Rc;
 
-pub(super) fn read(text: &str, pick: Option<&str>) -> Result<Sheet, Fault> {
+/// What Frigate detects on where nothing says otherwise.
+const USUAL: FrameSize = FrameSize { width: 1280, height: 720 };
+
+/// Shares as drawn by hand may reach so far over the edge.
+const OVER_THE_EDGE: f64 = 0.1;
+
+pub(super) fn read(text: &str, pick: Option<&str>, unit: Option<CoordinateUnit>) -> Result<Sheet, Fault> {
     let root = yaml::read(text)?;
     let cameras = root.get("cameras").map(Node::entries).unwrap_or_default();
     if cameras.is_empty() {
@@ -26,7 +33,7 @@ pub(super) fn read(text: &str, pick: Option<&str>) -> Result<Sheet, Fault> {
             .to_owned(),
     );
     let mut named =
-        |node: Option<&Node>, label: &str| node.map_or(Ok(()), |node| mask(&mut sheet, node, label));
+        |node: Option<&Node>, label: &str| node.map_or(Ok(()), |node| mask(&mut sheet, node, label, unit));
     for of in [&*root, camera] {
         named(of.get("motion").and_then(|motion| motion.get("mask")), "motion mask")?;
         let objects = of.get("objects");
@@ -45,6 +52,9 @@ pub(super) fn read(text: &str, pick: Option<&str>) -> Result<Sheet, Fault> {
     if let Some(profiles) = camera.get("profiles").filter(|profiles| !profiles.entries().is_empty()) {
         sheet.note(&format!("line {} \"profiles\"", profiles.line), "masks of profiles are left out");
     }
+    // Shares fit a picture of any size; the camera file has to name one all the same.
+    let of_shares = sheet.shapes.iter().all(|shape| shape.unit == CoordinateUnit::Shares);
+    sheet.usual = of_shares.then_some(USUAL);
     sheet.notes.push(format!(
         "of camera {name} the masks were read; the rest of the configuration is about recording and detecting"
     ));
@@ -87,11 +97,11 @@ fn detect_size(root: &Node, camera: &Node) -> Result<Option<FrameSize>, Fault> {
 }
 
 /// A mask in any of its forms.
-fn mask(sheet: &mut Sheet, node: &Node, label: &str) -> Result<(), Fault> {
+fn mask(sheet: &mut Sheet, node: &Node, label: &str, unit: Option<CoordinateUnit>) -> Result<(), Fault> {
     if node.is_nothing() {
         return Ok(());
     }
-    let Value::Map(masks) = &node.value else { return outlines(sheet, node, label) };
+    let Value::Map(masks) = &node.value else { return outlines(sheet, node, label, unit) };
     for (id, mask) in masks {
         let place = format!("line {} \"{id}\"", mask.line);
         let name = mask.get("friendly_name").and_then(Node::text).unwrap_or(id);
@@ -104,13 +114,13 @@ fn mask(sheet: &mut Sheet, node: &Node, label: &str) -> Result<(), Fault> {
         if matches!(off.as_str(), "false" | "no" | "off") {
             sheet.note(&place, "the mask is switched off in Frigate; it is taken over all the same");
         }
-        outlines(sheet, coordinates, name)?;
+        outlines(sheet, coordinates, name, unit)?;
     }
     Ok(())
 }
 
 /// A text with all coordinates; a list with one text for each outline, or with one for each corner or coordinate.
-fn outlines(sheet: &mut Sheet, node: &Node, label: &str) -> Result<(), Fault> {
+fn outlines(sheet: &mut Sheet, node: &Node, label: &str, unit: Option<CoordinateUnit>) -> Result<(), Fault> {
     let items: Vec<&Node> = match &node.value {
         Value::List(items) => items.iter().map(|item| &**item).collect(),
         _ => vec![node],
@@ -135,12 +145,31 @@ fn outlines(sheet: &mut Sheet, node: &Node, label: &str) -> Result<(), Fault> {
             let what = format!("{label}: {} coordinates make no outline: write x,y,x,y,x,y", numbers.len());
             return Err(Fault::form(line, what));
         }
-        let unit = if numbers.iter().any(|v| *v > 1.0) { Unit::Pixel } else { Unit::Share };
+        let unit = unit_of(&numbers).or(unit).ok_or_else(|| {
+            let shown: Vec<String> = numbers.iter().take(8).map(f64::to_string).collect();
+            let what = format!(
+                "line {line}: {label}: its coordinates may be pixels or shares of the picture: {}",
+                shown.join(",")
+            );
+            Fault::ask(what, "say which: --unit pixels, or --unit shares")
+        })?;
         let corners = numbers.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
         let label = if several { format!("{label} {}", index + 1) } else { label.to_owned() };
         sheet.shapes.push(Shape { label, place: format!("line {line}"), corners, unit });
     }
     Ok(())
+}
+
+/// What the coordinates of one outline count; `None` where they may be either.
+///
+/// Shares lie within the picture, or a little over its edge, where somebody drew past it. Of pixels some are too large
+/// for a share, and none is a fraction of one.
+fn unit_of(numbers: &[f64]) -> Option<CoordinateUnit> {
+    if numbers.iter().all(|v| (-OVER_THE_EDGE..=1.0 + OVER_THE_EDGE).contains(v)) {
+        return Some(CoordinateUnit::Shares);
+    }
+    let fraction_of_one = numbers.iter().any(|v| v.fract() != 0.0 && v.abs() < 1.0);
+    (!fraction_of_one).then_some(CoordinateUnit::Pixels)
 }
 
 fn numbers(item: &Node, text: &str) -> Result<Vec<f64>, Fault> {

@@ -1,16 +1,20 @@
 //! LabelMe's JSON: one picture, `shapes` in its pixels (as version 5 writes it; older ones lack `shape_type`).
 
-use super::shape::{around_ellipse, rectangle};
-use super::{Fault, Shape, Sheet, Unit, frame_of};
+use super::pictures::{Picture, one_of};
+use super::shape::{around_ellipse, around_pixels, rectangle};
+use super::{CoordinateUnit, Fault, Shape, Sheet, frame_of, json};
 use serde_json::Value;
 
-pub(super) fn read(text: &str) -> Result<Sheet, Fault> {
-    let value: Value = serde_json::from_str(text).map_err(|e| {
-        // serde_json says line and column at the end of its sentence; the line is said in front.
-        let what = e.to_string();
-        let what = what.split(" at line ").next().unwrap_or(&what);
-        Fault::form((e.line() > 0).then_some(e.line()), format!("this is not JSON: {what}"))
-    })?;
+/// The one picture of a file; of several that were put together in a list, the one that is picked.
+pub(super) fn read(text: &str, image: Option<&str>) -> Result<Sheet, Fault> {
+    let pictures = match json(text)? {
+        Value::Array(list) if !list.is_empty() => list.iter().map(picture).collect::<Result<_, _>>()?,
+        one => vec![picture(&one)?],
+    };
+    one_of(pictures, image)
+}
+
+fn picture(value: &Value) -> Result<Picture, Fault> {
     let Some(shapes) = value.get("shapes").and_then(Value::as_array) else {
         return Err(Fault::form(None, "this is not a LabelMe file: it has no list called shapes"));
     };
@@ -22,11 +26,12 @@ pub(super) fn read(text: &str) -> Result<Sheet, Fault> {
         _ => None,
     };
     let mut sheet = Sheet { frame, ..Sheet::default() };
-    flags(&mut sheet, "the picture", &value);
+    flags(&mut sheet, "the picture", value);
     for (index, shape) in shapes.iter().enumerate() {
         read_shape(&mut sheet, &format!("shape {}", index + 1), shape)?;
     }
-    Ok(sheet)
+    let name = value.get("imagePath").and_then(Value::as_str).unwrap_or("a picture without a name");
+    Ok(Picture { names: vec![name.to_owned()], sheet })
 }
 
 fn read_shape(sheet: &mut Sheet, place: &str, shape: &Value) -> Result<(), Fault> {
@@ -44,13 +49,16 @@ fn read_shape(sheet: &mut Sheet, place: &str, shape: &Value) -> Result<(), Fault
         ("rectangle", [_, _, _, _]) => corners,
         ("mask", [a, b]) => {
             sheet.note(&named, "a mask is taken over as the rectangle around it");
-            rectangle(*a, *b)
+            // Its corners are pixels, and the last one belongs to it.
+            around_pixels((a.0.min(b.0), a.1.min(b.1)), (a.0.max(b.0), a.1.max(b.1)))
         }
         ("circle", [centre, edge]) => {
             sheet.note(&named, "a circle is taken over as a polygon of 16 sides around it");
             let radius = (edge.0 - centre.0).hypot(edge.1 - centre.1);
             around_ellipse(*centre, (radius, radius), 0.0)
         }
+        // One that ends where it began encloses something.
+        ("linestrip", [first, .., last]) if corners.len() > 3 && first == last => corners,
         ("point" | "points" | "line" | "linestrip", _) => {
             sheet.note(&named, format!("a {form} encloses nothing; left out"));
             return Ok(());
@@ -60,8 +68,8 @@ fn read_shape(sheet: &mut Sheet, place: &str, shape: &Value) -> Result<(), Fault
             return Err(Fault::form(None, format!("{named}: a {form} cannot have {count} points")));
         }
         (other, _) => {
-            sheet.note(&named, format!("shapes of type {other} are not known here; left out"));
-            return Ok(());
+            let what = format!("{named}: shapes of type {other} are not known here; draw it as a polygon");
+            return Err(Fault::form(None, what));
         }
     };
     flags(sheet, &named, shape);
@@ -71,7 +79,7 @@ fn read_shape(sheet: &mut Sheet, place: &str, shape: &Value) -> Result<(), Fault
     if shape.get("group_id").is_some_and(|group| !group.is_null()) {
         sheet.note(&named, "its group is not carried over");
     }
-    sheet.shapes.push(Shape { label, place: place.to_owned(), corners, unit: Unit::Pixel });
+    sheet.shapes.push(Shape { label, place: place.to_owned(), corners, unit: CoordinateUnit::Pixels });
     Ok(())
 }
 

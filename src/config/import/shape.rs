@@ -1,8 +1,8 @@
 //! From another tool's outlines to zones: into shares of the picture, cut at its edge, sound, and never smaller.
 
 use super::kinds::{is_clock, kind_of};
-use super::{Fault, Imported, MOST_ZONES, Shape, Sheet, Unit, frame_of};
-use crate::config::polygon::MOST_POINTS;
+use super::{CoordinateUnit, Fault, ImportWishes, Imported, MOST_ZONES, Shape, Sheet, frame_of};
+use crate::config::polygon::{MOST_POINTS, small_side};
 use crate::config::zone::{Zone, ZoneKind};
 use crate::geometry::{FrameSize, PolygonFault, UnitPoint, UnitPolygon};
 use std::collections::HashSet;
@@ -17,10 +17,10 @@ const GRID: f64 = 1e6;
 /// Longest label, characters.
 const LONGEST_LABEL: usize = 80;
 
-/// Makes zones of a sheet's shapes. `wish` is the size of the picture as the caller has it.
-pub(super) fn settle(sheet: Sheet, wish: Option<FrameSize>) -> Result<Imported, Fault> {
-    let Sheet { frame: said, shapes, mut notes } = sheet;
-    let frame = match (said, wish) {
+/// Makes zones of a sheet's shapes.
+pub(super) fn settle(sheet: Sheet, wishes: &ImportWishes<'_>) -> Result<Imported, Fault> {
+    let Sheet { frame: said, usual, shapes, mut notes } = sheet;
+    let frame = match (said, wishes.frame) {
         (Some(said), Some(wish)) if !said.same_aspect(wish) => {
             let what =
                 format!("its shapes were drawn on a picture of {said}, another shape than --frame {wish}");
@@ -33,6 +33,13 @@ pub(super) fn settle(sheet: Sheet, wish: Option<FrameSize>) -> Result<Imported, 
         }
         (_, Some(wish)) => wish,
         (Some(said), None) => said,
+        (None, None) if let Some(usual) = usual => {
+            notes.push(format!(
+                "the size of the picture is not said, and {usual} stands in the camera file: where clips have another \
+                 shape, correct `frame` there; the zones stay as they are"
+            ));
+            usual
+        }
         (None, None) => {
             let what = "it does not say how large its picture is".to_owned();
             let cure =
@@ -44,6 +51,7 @@ pub(super) fn settle(sheet: Sheet, wish: Option<FrameSize>) -> Result<Imported, 
     let mut labels = HashSet::new();
     let mut seen: Vec<(String, UnitPolygon)> = Vec::new();
     let mut zones = Vec::new();
+    let mut small = Vec::new();
     let mut again = 0;
     for shape in shapes {
         let place = format!("{} \"{}\"", shape.place, short(&shape.label));
@@ -55,9 +63,12 @@ pub(super) fn settle(sheet: Sheet, wish: Option<FrameSize>) -> Result<Imported, 
         if zones.len() == MOST_ZONES {
             return Err(Fault::Ask {
                 what: format!("it leads to more than {MOST_ZONES} zones: a data set, not a camera's regions"),
-                cure: "import one picture's or one camera's shapes: --image NAME (cvat), --camera NAME (frigate)"
+                cure: "import one picture's or one camera's shapes: --image NAME, or --camera NAME (frigate)"
                     .to_owned(),
             });
+        }
+        if let Some(size) = small_side(&polygon, frame) {
+            small.push(format!("{place} ({size} pixels)"));
         }
         seen.push((shape.label.clone(), polygon.clone()));
         let kind = kind_of(&shape.label).unwrap_or_else(|| {
@@ -71,6 +82,16 @@ pub(super) fn settle(sheet: Sheet, wish: Option<FrameSize>) -> Result<Imported, 
         }
         let label = unused(&short(&shape.label), kind, &mut labels);
         zones.push(Zone { kind, label, polygon: Arc::new(polygon), style: None });
+    }
+    if !small.is_empty() && !wishes.small_zones {
+        return Err(Fault::ask(
+            format!("on a picture of {frame} hardly anything is hidden by {}", small.join(", ")),
+            "say --small-zones if they are meant so; otherwise its coordinates count another size or unit than they \
+             were taken for: check the file, and --frame",
+        ));
+    }
+    if zones.is_empty() {
+        notes.push("no shape became a zone: nothing but people is hidden".to_owned());
     }
     if again > 0 {
         notes.push(format!("{again} shape(s) are the same as one before, label and corners; left out"));
@@ -108,8 +129,8 @@ fn polygon_of(
     notes: &mut Vec<String>,
 ) -> Result<Option<UnitPolygon>, Fault> {
     let (width, height) = match shape.unit {
-        Unit::Pixel => (f64::from(drawn_on.width), f64::from(drawn_on.height)),
-        Unit::Share => (1.0, 1.0),
+        CoordinateUnit::Pixels => (f64::from(drawn_on.width), f64::from(drawn_on.height)),
+        CoordinateUnit::Shares => (1.0, 1.0),
     };
     let corners: Vec<UnitPoint> =
         shape.corners.iter().map(|&(x, y)| UnitPoint { x: x / width, y: y / height }).collect();
@@ -165,6 +186,16 @@ fn on_grid(p: UnitPoint) -> UnitPoint {
     // Adding zero makes minus zero plain zero.
     let near = |v: f64| (v * GRID).round() / GRID + 0.0;
     UnitPoint { x: near(p.x), y: near(p.y) }
+}
+
+/// Whether an outline is taken over with its corners, and not as the region without dents around them.
+pub(super) fn keeps_its_corners(corners: &[(f64, f64)]) -> bool {
+    corners.len() <= MOST_POINTS && !crosses(corners)
+}
+
+/// Whether sides of an outline meet that should not.
+pub(super) fn crosses(corners: &[(f64, f64)]) -> bool {
+    crosses_itself(&without_repeats(corners.iter().map(|&(x, y)| UnitPoint { x, y }).collect()))
 }
 
 /// Without corners that repeat the one before, around.
@@ -262,6 +293,17 @@ pub(super) fn around_ellipse(centre: (f64, f64), half: (f64, f64), degrees: f64)
         (centre.0 + half.0 * out * angle.cos(), centre.1 + half.1 * out * angle.sin())
     };
     turned((0..SIDES).map(corner).collect(), centre, degrees)
+}
+
+/// The rectangle around whole pixels, from the first to the last one in it: a pixel reaches to the next one.
+pub(super) fn around_pixels(first: (f64, f64), last: (f64, f64)) -> Vec<(f64, f64)> {
+    rectangle((first.0.floor(), first.1.floor()), (last.0.floor() + 1.0, last.1.floor() + 1.0))
+}
+
+/// The region without dents around corners.
+pub(super) fn around(corners: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let corners: Vec<UnitPoint> = corners.iter().map(|&(x, y)| UnitPoint { x, y }).collect();
+    hull(&corners).iter().map(|p| (p.x, p.y)).collect()
 }
 
 /// The rectangle between two corners.

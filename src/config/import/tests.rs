@@ -13,20 +13,35 @@ fn sample(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/import").join(name)
 }
 
-fn take(name: &str, format: ImportFormat, frame: Option<FrameSize>, pick: Option<&str>) -> Imported {
-    import(&sample(name), format, frame, pick).expect("a file of that form")
+fn take(name: &str, wishes: &ImportWishes<'_>) -> Imported {
+    import(&sample(name), None, wishes).expect("a file that is recognised")
+}
+
+fn refused(name: &str, wishes: &ImportWishes<'_>) -> String {
+    import(&sample(name), None, wishes).expect_err("a question").to_string()
 }
 
 /// Imports a text.
-fn text(text: &str, format: ImportFormat, frame: Option<FrameSize>) -> Result<Imported, ImportError> {
+pub(super) fn with(
+    text: &str,
+    format: Option<ImportFormat>,
+    wishes: &ImportWishes<'_>,
+) -> Result<Imported, ImportError> {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("file");
     std::fs::write(&path, text).expect("written");
-    import(&path, format, frame, None)
+    import(&path, format, wishes)
 }
 
+fn text(text: &str, format: ImportFormat, frame: Option<FrameSize>) -> Result<Imported, ImportError> {
+    with(text, Some(format), &ImportWishes { frame, small_zones: true, ..ImportWishes::default() })
+}
+
+pub(super) const NONE: ImportWishes<'_> =
+    ImportWishes { frame: None, camera: None, task: None, image: None, unit: None, small_zones: false };
+
 /// Each zone as `kind label: x,y x,y`, coordinates in thousandths.
-fn zones(found: &Imported) -> Vec<String> {
+pub(super) fn zones(found: &Imported) -> Vec<String> {
     let thousandths = |v: f64| (v * 1000.0).round();
     let corner = |p: &UnitPoint| format!("{},{}", thousandths(p.x), thousandths(p.y));
     let zone = |zone: &Zone| {
@@ -39,7 +54,7 @@ fn zones(found: &Imported) -> Vec<String> {
 }
 
 /// The camera file is valid, has the same zones, and holds every note.
-fn check_file(found: &Imported) -> Camera {
+pub(super) fn check_file(found: &Imported) -> Camera {
     let text = found.to_toml("yard", "x\n[[zone]].json");
     let camera = Camera::parse(Path::new("yard.toml"), &text).expect("a valid camera file");
     assert_eq!((&camera.zones, camera.frame), (&found.zones, found.frame));
@@ -51,7 +66,7 @@ fn check_file(found: &Imported) -> Camera {
 
 #[test]
 fn labelme_shapes_become_zones() {
-    let found = take("courtyard.labelme.json", ImportFormat::Labelme, None, None);
+    let found = take("courtyard.labelme.json", &NONE);
     check_file(&found);
     assert_eq!(found.frame, FrameSize { width: 768, height: 576 });
     assert_eq!(
@@ -61,7 +76,7 @@ fn labelme_shapes_become_zones() {
             "window raam: 911,35 1000,35 1000,208 911,208",
             "window raam 2: 16 corners",
             "other hedge: 13,868 130,868 130,990 13,990",
-            "bell-panel bellenbord: 781,521 833,521 833,660 781,660",
+            "bell-panel bellenbord: 781,521 835,521 835,661 781,661",
         ]
     );
     assert_eq!(
@@ -84,8 +99,12 @@ fn labelme_shapes_become_zones() {
 }
 
 #[test]
-fn cvat_images_are_put_together() {
-    let found = take("images.cvat.xml", ImportFormat::Cvat, None, None);
+fn cvat_images_of_one_size_are_put_together() {
+    let asks = "it has shapes on 3 images, and those of one belong to one camera; it has day.png (1600x1200), \
+                night.png (800x600), wide.png (1920x1080)";
+    assert!(refused("images.cvat.xml", &NONE).ends_with(asks));
+    let one = |image| take("images.cvat.xml", &ImportWishes { image: Some(image), ..NONE });
+    let found = one("day.png");
     check_file(&found);
     assert_eq!(found.frame, FrameSize { width: 1600, height: 1200 });
     assert_eq!(
@@ -96,7 +115,6 @@ fn cvat_images_are_put_together() {
             "garden tuin: 0,500 250,500 250,1000 0,1000",
             "mirror mirror: 16 corners",
             "screen screen: 875,833 906,833 906,867 875,867",
-            "door door: 625,100 700,100 700,500 625,500",
         ]
     );
     assert_eq!(
@@ -108,22 +126,33 @@ fn cvat_images_are_put_together() {
             "line 28 \"mirror\": an ellipse is taken over as a polygon of 16 sides around it",
             "line 30 \"screen\": a mask is taken over as the rectangle around it",
             "line 32 \"good_frame\": tags are no region of the picture; left out",
-            "line 41: image wide.png is 1920x1080, another shape than 1600x1200; its shapes are left out",
-            "the shapes of 2 images are put together; --image NAME takes one image's",
             "line 22 \"tuin\": reaches beyond the picture; cut at its edge",
-            "1 shape(s) are the same as one before, label and corners; left out",
         ]
     );
-    let night = take("images.cvat.xml", ImportFormat::Cvat, None, Some("night.png"));
+    let night = one("night.png");
     assert_eq!(night.frame, FrameSize { width: 800, height: 600 });
     assert_eq!((night.zones.len(), night.notes.len()), (2, 0));
-    let none = import(&sample("images.cvat.xml"), ImportFormat::Cvat, None, Some("dusk.png"));
-    assert!(none.expect_err("no such image").to_string().ends_with("it has day.png, night.png, wide.png"));
+    let none = refused("images.cvat.xml", &ImportWishes { image: Some("dusk.png"), ..NONE });
+    assert!(none.contains("no image named dusk.png; it has day.png (1600x1200), night.png"), "{none}");
+
+    let alike = std::fs::read_to_string(sample("images.cvat.xml")).expect("a sample");
+    let alike = alike
+        .replace(
+            "name=\"night.png\" width=\"800\" height=\"600\"",
+            "name=\"night.png\" width=\"1600\" height=\"1200\"",
+        )
+        .replace(
+            "name=\"wide.png\" width=\"1920\" height=\"1080\"",
+            "name=\"wide.png\" width=\"1600\" height=\"1200\"",
+        );
+    let together = with(&alike, None, &NONE).expect("one size");
+    assert_eq!(together.zones.len(), 8);
+    assert!(together.notes.iter().any(|note| note.starts_with("the shapes of 3 images are put together")));
 }
 
 #[test]
 fn cvat_tracks_that_lie_still_become_zones() {
-    let found = take("video.cvat.xml", ImportFormat::Cvat, None, None);
+    let found = take("video.cvat.xml", &NONE);
     check_file(&found);
     assert_eq!(found.frame, FrameSize { width: 640, height: 480 });
     assert_eq!(zones(&found), ["door deur: 100,100 200,100 200,500 100,500", "mirror spiegel: 16 corners"]);
@@ -142,10 +171,10 @@ fn cvat_tracks_that_lie_still_become_zones() {
 
 #[test]
 fn frigate_masks_become_zones_in_each_of_their_forms() {
-    let ask =
-        import(&sample("config.frigate.yml"), ImportFormat::Frigate, None, None).expect_err("two cameras");
-    assert!(ask.to_string().ends_with("it has several cameras; there are back, front"), "{ask}");
-    let back = take("config.frigate.yml", ImportFormat::Frigate, None, Some("back"));
+    let ask = refused("config.frigate.yml", &NONE);
+    assert!(ask.ends_with("it has several cameras; there are back, front"), "{ask}");
+    let camera = |name| take("config.frigate.yml", &ImportWishes { camera: Some(name), ..NONE });
+    let back = camera("back");
     let file = back.to_toml("yard", "config.yml");
     assert!(!file.contains("sesame") && !file.contains("10.0.10.10"), "{file}");
     check_file(&back);
@@ -167,7 +196,7 @@ fn frigate_masks_become_zones_in_each_of_their_forms() {
     {
         assert!(said.contains(part), "{part}: {said}");
     }
-    let front = take("config.frigate.yml", ImportFormat::Frigate, None, Some("front"));
+    let front = camera("front");
     check_file(&front);
     assert_eq!(
         zones(&front),
@@ -191,7 +220,16 @@ fn frigate_masks_become_zones_in_each_of_their_forms() {
 #[test]
 fn the_size_of_the_picture_is_asked_for_or_compared() {
     let relative = "cameras:\n  a:\n    motion:\n      mask: 0.1,0.1,0.2,0.1,0.2,0.2\n";
-    let ask = text(relative, ImportFormat::Frigate, None).expect_err("no size");
+    let usual = text(relative, ImportFormat::Frigate, None).expect("shares of a picture of any size");
+    assert_eq!(
+        (usual.frame, zones(&usual)),
+        (HD, vec!["other motion mask: 100,100 200,100 200,200".to_owned()])
+    );
+    assert!(usual.notes.iter().any(|note| note.contains("1280x720 stands in the camera file")), "{usual:?}");
+    let named = text(relative, ImportFormat::Frigate, Some(FrameSize { width: 640, height: 480 }));
+    assert!(!named.expect("a size").notes.iter().any(|note| note.contains("stands in the camera file")));
+    let unsized_pixels = relative.replace("0.1,0.1,0.2,0.1,0.2,0.2", "128,72,640,72,640,360");
+    let ask = text(&unsized_pixels, ImportFormat::Frigate, None).expect_err("no size");
     assert!(matches!(&ask, ImportError::Ask { cure, .. } if cure.contains("--frame WIDTHxHEIGHT")), "{ask}");
     assert_eq!(text(relative, ImportFormat::Frigate, Some(HD)).expect("a size").frame, HD);
     let giant = text(relative, ImportFormat::Frigate, Some(FrameSize { width: 99_999, height: 9 }));
@@ -199,7 +237,8 @@ fn the_size_of_the_picture_is_asked_for_or_compared() {
     let pixels = relative.replace("0.1,0.1,0.2,0.1,0.2,0.2", "128,72,640,72,640,360");
     let found = text(&pixels, ImportFormat::Frigate, Some(HD)).expect("a size");
     assert_eq!(zones(&found), ["other motion mask: 100,100 500,100 500,500"]);
-    let labelme = |frame| import(&sample("courtyard.labelme.json"), ImportFormat::Labelme, Some(frame), None);
+    let labelme =
+        |frame| import(&sample("courtyard.labelme.json"), None, &ImportWishes { frame: Some(frame), ..NONE });
     assert!(labelme(HD).expect_err("another shape").to_string().contains("drawn on a picture of 768x576"));
     let larger = labelme(FrameSize { width: 1536, height: 1152 }).expect("the same shape");
     assert_eq!((larger.frame.width, &zones(&larger)[0][..25]), (1536, "door voordeur 12: 250,250"));
@@ -252,7 +291,7 @@ fn what_is_not_of_that_form_is_refused_with_its_place() {
             text(&file, format, Some(FrameSize { width: 10, height: 10 })).expect_err(says).to_string();
         assert!(error.contains(says) && !error.contains('\n'), "{says:?}: {error}");
     }
-    assert!(import(&sample("none"), Cvat, None, None).is_err());
+    assert!(import(&sample("none"), Some(Cvat), &NONE).is_err());
 }
 
 #[test]
@@ -287,7 +326,7 @@ fn labelme(points: &[(f64, f64)]) -> Result<Imported, ImportError> {
 }
 
 /// Whether a point lies inside, by the even-odd rule.
-fn inside(points: &[(f64, f64)], x: f64, y: f64) -> bool {
+pub(super) fn inside(points: &[(f64, f64)], x: f64, y: f64) -> bool {
     let sides = points.iter().zip(points.iter().cycle().skip(1));
     let crossed =
         sides.filter(|(a, b)| (a.1 > y) != (b.1 > y) && x < (b.0 - a.0) * (y - a.1) / (b.1 - a.1) + a.0);
@@ -345,8 +384,8 @@ proptest! {
 
     #[test]
     fn no_bytes_bring_an_import_down(file in "[-\\[\\]{}:,&*<>/a-c0-9.\"\\n ]{0,200}") {
-        for format in [ImportFormat::Labelme, ImportFormat::Cvat, ImportFormat::Frigate] {
-            if let Err(error) = text(&file, format, Some(HD)) {
+        for format in ImportFormat::value_variants() {
+            if let Err(error) = text(&file, *format, Some(HD)) {
                 prop_assert!(!error.to_string().is_empty());
             }
         }
@@ -373,6 +412,203 @@ proptest! {
             check_file(&found);
         }
     }
+}
+
+/// A CVAT project of two cameras: the same region, the lower right quarter, of pictures of two sizes.
+fn project(second: &str) -> String {
+    let task = |id, name, width, height| {
+        format!(
+            "<task><id>{id}</id><name>{name}</name><original_size><width>{width}</width><height>{height}</height>\
+             </original_size></task>"
+        )
+    };
+    let track = |label, attribute, points| {
+        format!(
+            "<track id=\"0\" label=\"{label}\" {attribute}><polygon frame=\"0\" outside=\"0\" points=\"{points}\"/></track>\n"
+        )
+    };
+    format!(
+        "<annotations><meta><project><tasks>{}{}</tasks></project></meta>\n{}{}</annotations>",
+        task(11, "cam1", 1920, 1080),
+        task(12, second, 1280, 720),
+        track("window", "task_id=\"11\"", "960,540;1920,540;1920,1080;960,1080"),
+        track("door", "task_id=\"12\"", "640,360;1280,360;1280,720;640,720"),
+    )
+}
+
+#[test]
+fn a_project_of_several_tasks_is_asked_about_and_each_has_its_own_size() {
+    let file = project("cam2");
+    let take = |task| with(&file, None, &ImportWishes { task, ..NONE });
+    let ask = take(None).expect_err("two cameras");
+    assert!(ask.to_string().ends_with("there are cam1 (task 11), cam2 (task 12)"), "{ask}");
+    assert!(matches!(&ask, ImportError::Ask { cure, .. } if cure.contains("--task NAME")), "{ask}");
+    assert!(take(Some("cam3")).expect_err("none").to_string().contains("no task named cam3; there are cam1"));
+    for (task, width, zone) in [
+        ("cam1", 1920, "window window: 500,500 1000,500 1000,1000 500,1000"),
+        ("11", 1920, "window window: 500,500 1000,500 1000,1000 500,1000"),
+        ("cam2", 1280, "door door: 500,500 1000,500 1000,1000 500,1000"),
+        ("12", 1280, "door door: 500,500 1000,500 1000,1000 500,1000"),
+    ] {
+        let found = take(Some(task)).expect("one task");
+        check_file(&found);
+        assert_eq!((found.frame.width, zones(&found)), (width, vec![zone.to_owned()]), "{task}");
+        assert!(found.notes[0].starts_with("of 2 tasks only cam"), "{:?}", found.notes);
+    }
+    let twice = with(&project("cam1"), None, &ImportWishes { task: Some("cam1"), ..NONE });
+    assert!(twice.expect_err("two of a name").to_string().contains("several of its tasks are named cam1"));
+    let homeless = file.replace(" task_id=\"12\"", "");
+    let ask = with(&homeless, None, &ImportWishes { task: Some("cam1"), ..NONE }).expect_err("whose door?");
+    assert!(ask.to_string().contains("line 3: of several tasks it does not say to which"), "{ask}");
+    // Where the head does not list them, the shapes tell that there are two.
+    let headless = file.replace("tasks>", "x>");
+    let headless = headless.replace("<task>", "<y>").replace("</task>", "</y>");
+    let ask = with(&headless, None, &NONE).expect_err("two cameras");
+    assert!(ask.to_string().contains("there are 11, 12"), "{ask}");
+}
+
+#[test]
+fn images_of_a_projects_tasks_are_not_mixed() {
+    let image = |name, task, label| {
+        format!(
+            "<image name=\"{name}\" task_id=\"{task}\" width=\"200\" height=\"100\">\
+             <box label=\"{label}\" xtl=\"0\" ytl=\"0\" xbr=\"100\" ybr=\"50\"/></image>"
+        )
+    };
+    let file = format!(
+        "<annotations>{}{}</annotations>",
+        image("frame_1.png", 1, "door"),
+        image("frame_1.png", 2, "window")
+    );
+    assert!(with(&file, None, &NONE).expect_err("two tasks").to_string().contains("there are 1, 2"));
+    let found = with(&file, None, &ImportWishes { task: Some("2"), ..NONE }).expect("one task");
+    assert_eq!(zones(&found), ["window window: 0,0 500,0 500,500 0,500"]);
+}
+
+#[test]
+fn frigates_units_are_told_by_reasons() {
+    let import = |mask: &str, unit| {
+        let file = format!(
+            "cameras:\n  a:\n    detect: {{width: 1280, height: 720}}\n    motion:\n      mask: {mask}\n"
+        );
+        with(&file, None, &ImportWishes { unit, ..NONE })
+    };
+    let shares = |mask: &str| zones(&import(mask, None).expect(mask)).join("; ");
+    // A little over the edge, on either side of it.
+    assert_eq!(
+        shares("0.5,0.5,1.001,0.5,1.001,1.02,0.5,1.0"),
+        "other motion mask: 500,500 1000,500 1000,1000 500,1000"
+    );
+    assert_eq!(shares("-0.003,0,0.5,0,0.5,0.5,-0.01,0.5"), "other motion mask: 0,0 500,0 500,500 0,500");
+    assert_eq!(shares("0,0,1,0,1,1,0,1"), "other motion mask: 0,0 1000,0 1000,1000 0,1000");
+    // Pixels, also with fractions.
+    assert_eq!(shares("0,0,640,0,640,360"), "other motion mask: 0,0 500,0 500,500");
+    assert_eq!(shares("128.5,72.2,640.9,72,640,360"), "other motion mask: 100,100 501,100 500,500");
+    // Each outline by itself.
+    assert_eq!(
+        shares("[\"0,0,640,0,640,360\", \"0.5,0.5,1.001,0.5,1,1\"]"),
+        "other motion mask 1: 0,0 500,0 500,500; other motion mask 2: 500,500 1000,500 1000,1000"
+    );
+    let unclear = "0.4,0.5,640,0.5,640,360";
+    let ask = import(unclear, None).expect_err("either");
+    assert!(
+        ask.to_string().contains("line 5: motion mask: its coordinates may be pixels or shares"),
+        "{ask}"
+    );
+    assert!(matches!(&ask, ImportError::Ask { cure, .. } if cure.contains("--unit pixels")), "{ask}");
+    let pixels = import(unclear, Some(CoordinateUnit::Pixels)).expect("said");
+    assert_eq!(zones(&pixels), ["other motion mask: 0,1 500,1 500,500"]);
+    let beyond = "0.4,0.5,1.6,0.5,1.6,0.9";
+    assert!(import(beyond, None).is_err());
+    let found = import(beyond, Some(CoordinateUnit::Shares)).expect("said");
+    assert_eq!(zones(&found), ["other motion mask: 400,500 1000,500 1000,700"]);
+}
+
+#[test]
+fn zones_of_hardly_any_pixels_are_a_question() {
+    let square = |right: f64| {
+        format!(
+            "{{\"imageWidth\": 640, \"imageHeight\": 480, \"shapes\": [{{\"label\": \"deur\", \"shape_type\": \"rectangle\", \
+             \"points\": [[10, 10], [{right}, 200]]}}]}}"
+        )
+    };
+    let ask = with(&square(13.5), None, &NONE).expect_err("a speck");
+    assert!(
+        ask.to_string().contains("hardly anything is hidden by shape 1 \"deur\" (3.5 x 190.0 pixels)"),
+        "{ask}"
+    );
+    assert!(matches!(&ask, ImportError::Ask { cure, .. } if cure.contains("--small-zones")), "{ask}");
+    let meant = with(&square(13.5), None, &ImportWishes { small_zones: true, ..NONE }).expect("meant");
+    assert!(meant.to_toml("yard", "x").contains("small = true"));
+    check_file(&meant);
+    assert!(!with(&square(14.0), None, &NONE).expect("four").to_toml("yard", "x").contains("small"));
+    // As large as its picture says, and small on the camera's.
+    let frame = Some(FrameSize { width: 64, height: 48 });
+    assert!(with(&square(30.0), None, &ImportWishes { frame, ..NONE }).is_err());
+}
+
+#[test]
+fn a_labelme_mask_holds_its_last_pixels() {
+    let mask = "{\"imageWidth\": 100, \"imageHeight\": 100, \"shapes\": [{\"label\": \"raam\", \"shape_type\": \"mask\", \
+                \"points\": [[20.0, 30.0], [99.0, 49.5]], \"mask\": \"iVBORw0KGgo=\"}]}";
+    assert_eq!(
+        zones(&with(mask, None, &NONE).expect("read")),
+        ["window raam: 200,300 1000,300 1000,500 200,500"]
+    );
+}
+
+#[test]
+fn a_line_that_ends_where_it_began_is_a_region() {
+    let labelme = "{\"imageWidth\": 100, \"imageHeight\": 100, \"shapes\": [{\"label\": \"tuin\", \"shape_type\": \"linestrip\", \
+                   \"points\": [[0, 0], [50, 0], [50, 50], [0, 0]]}]}";
+    let cvat = "<annotations><image name=\"a\" width=\"100\" height=\"100\">\
+                <polyline label=\"tuin\" points=\"0,0;50,0;50,50;0,0\"/></image></annotations>";
+    for file in [labelme, cvat] {
+        assert_eq!(zones(&with(file, None, &NONE).expect("read")), ["garden tuin: 0,0 500,0 500,500"]);
+    }
+}
+
+#[test]
+fn a_cuboid_is_the_region_around_it_and_what_is_not_known_is_refused() {
+    let cvat = |inner: &str| {
+        let file = format!(
+            "<annotations><image name=\"a\" width=\"100\" height=\"100\">\n{inner}</image></annotations>"
+        );
+        with(&file, None, &NONE)
+    };
+    let cuboid = "<cuboid label=\"deur\" xtl1=\"10\" ytl1=\"20\" xbl1=\"10\" ybl1=\"80\" xtr1=\"40\" ytr1=\"20\" xbr1=\"40\" \
+                  ybr1=\"80\" xtl2=\"20\" ytl2=\"10\" xbl2=\"20\" ybl2=\"70\" xtr2=\"50\" ytr2=\"10\" xbr2=\"50\" ybr2=\"70\"/>";
+    let found = cvat(cuboid).expect("a cuboid");
+    assert_eq!(zones(&found), ["door deur: 100,200 200,100 500,100 500,700 400,800 100,800"]);
+    let error = cvat("<blob label=\"deur\"/>").expect_err("unknown").to_string();
+    assert!(error.contains("line 2 \"deur\": <blob> is not known here; draw it as a polygon"), "{error}");
+}
+
+#[test]
+fn of_several_labelme_pictures_one_is_asked_for() {
+    let picture = |name: &str, label: &str| {
+        format!(
+            "{{\"imagePath\": \"{name}\", \"imageWidth\": 100, \"imageHeight\": 100, \"shapes\": [{{\"label\": \"{label}\", \
+             \"points\": [[0, 0], [50, 0], [50, 50]]}}]}}"
+        )
+    };
+    let file = format!("[{},{}]", picture("cams/a.png", "deur"), picture("cams/b.png", "raam"));
+    let ask = with(&file, None, &NONE).expect_err("two pictures").to_string();
+    assert!(ask.contains("it has shapes on 2 images") && ask.contains("cams/a.png (100x100)"), "{ask}");
+    let found = with(&file, None, &ImportWishes { image: Some("b.png"), ..NONE }).expect("one");
+    assert_eq!(zones(&found), ["window raam: 0,0 500,0 500,500"]);
+}
+
+#[test]
+fn a_flag_that_fits_another_tool_is_refused() {
+    for (wishes, says) in [
+        (ImportWishes { camera: Some("a"), ..NONE }, "--camera is for frigate"),
+        (ImportWishes { task: Some("a"), ..NONE }, "--task is for cvat"),
+    ] {
+        assert!(refused("courtyard.labelme.json", &wishes).ends_with(says));
+    }
+    let image = ImportWishes { image: Some("a"), ..NONE };
+    assert!(refused("config.frigate.yml", &image).contains("--image is for"));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::Imported;
 use super::shape::one_line;
+use crate::config::polygon::small_side;
 use crate::config::starter::head;
 use std::fmt::Write as _;
 
@@ -24,6 +25,9 @@ impl Imported {
         for zone in &self.zones {
             line(format_args!("\n[[zone]]\nkind = \"{}\"", zone.kind));
             line(format_args!("label = {}", toml::Value::String(zone.label.clone())));
+            if small_side(&zone.polygon, self.frame).is_some() {
+                line(format_args!("small = true"));
+            }
             let corners: Vec<String> =
                 zone.polygon.points().iter().map(|p| format!("[{}, {}]", p.x, p.y)).collect();
             if corners.len() <= 4 {

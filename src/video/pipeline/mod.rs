@@ -44,7 +44,7 @@ pub(in crate::video) use pace::{Must, Pace};
 pub use passes::{Analysed, analyse_clip, rehearse_rendering, render_clip};
 pub use picture::{StillJob, redact_still, search_still};
 pub use recheck::{RecheckJob, Rechecked, Sight, Trace, look_again};
-pub use still::{StillError, quietest_still, strip_of};
+pub use still::{StillError, empty_still, strip_of};
 pub use survey::{
     GreyPicture, LearntScene, SceneLearner, SceneStill, SurveyError, Surveyed, learn_scene, light_of,
 };

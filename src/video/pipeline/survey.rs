@@ -134,7 +134,7 @@ pub fn learn_scene<L: SceneLearner>(
 }
 
 /// Undamaged frames spread over the whole clip, searched.
-fn survey(
+pub(super) fn survey(
     clip: &Clip,
     site: &Site,
     detector: &mut dyn Detector,
@@ -185,8 +185,9 @@ impl<T> Sampler<T> {
     }
 }
 
-/// The frames by their light; what is too little for a light of its own stays with the most frequent one.
-fn by_light(frames: Vec<Surveyed>) -> Vec<Vec<Surveyed>> {
+/// The frames by their light; what is too little for a light of its own stays with the most frequent one, which
+/// comes first.
+pub(super) fn by_light(frames: Vec<Surveyed>) -> Vec<Vec<Surveyed>> {
     let mut lights: BTreeMap<Light, Vec<Surveyed>> = BTreeMap::new();
     for surveyed in frames {
         lights.entry(light_of(&surveyed.frame)).or_default().push(surveyed);
