@@ -55,6 +55,9 @@ fn make_box(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
     [&(content.len() as u32 + 8).to_be_bytes(), kind.as_slice(), content].concat()
 }
 
+/// What is to stand in place of a box of this type and content.
+type Put<'a> = &'a dyn Fn(&[u8; 4], &[u8]) -> Vec<u8>;
+
 /// Replaces the first track's edit list in a file that ends with its `moov`: durations in seconds, and the times from which
 /// on its media is shown.
 fn edit(path: &Path, list: &[(f64, f64)]) {
@@ -73,7 +76,7 @@ fn edit(path: &Path, list: &[(f64, f64)]) {
         let from = if *from < 0.0 { -1 } else { (from * media).round() as i32 };
         elst.extend([(secs * movie).round() as u32, from as u32, 1 << 16].map(u32::to_be_bytes).concat());
     }
-    let rebuilt = |of: &[u8], put: &dyn Fn(&[u8; 4], &[u8]) -> Vec<u8>| -> Vec<u8> {
+    let rebuilt = |of: &[u8], put: Put<'_>| -> Vec<u8> {
         boxes(of).into_iter().flat_map(|(kind, content)| put(&kind, content)).collect()
     };
     let edts = make_box(b"edts", &make_box(b"elst", &elst));
