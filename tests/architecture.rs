@@ -131,7 +131,7 @@ fn nobody_else_plans_masks_or_takes_pictures_out() {
         // A detector that drops what it finds is for measuring only.
         ("Forgetful {", &["video/detect/forgetful.rs", "cli/evaluate.rs"]),
         // Leave to show somebody comes from the audit log alone.
-        ("Warrant::of_entry(", &["casework/audit/log.rs"]),
+        ("Warrant::of_entry(", &["casework/audit/log.rs", "video/warrant.rs"]),
         (".to_rgb(", &["cli/camera.rs", "video/sink/picture.rs"]),
         // Crops show people: one place makes them, two ask for them, one takes the picture out.
         (".rgb_in(", &["video/frame.rs", "video/pipeline/crops.rs"]),
